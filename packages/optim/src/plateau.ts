@@ -87,6 +87,11 @@ export class ReduceLROnPlateau<R extends Rule> implements Stateful {
     this.#checkRates();
   }
 
+  /** Whether the number should fall or rise. */
+  get mode(): 'min' | 'max' {
+    return this.#options.mode;
+  }
+
   /** The best number so far; null before the first. */
   get best(): number | null {
     return this.#state.best;

@@ -16,6 +16,11 @@ export function requireBatches(operation: string, option: string, data: unknown)
   );
 }
 
+/** Throws ValueError unless it is a function of a batch, which untyped code may forget. */
+export function requireStep(operation: string, name: string, step: unknown): void {
+  if (typeof step !== 'function') throw new ValueError(operation, `${name} must be a function of a batch.`);
+}
+
 /** How many samples a batch tells that it has; 1 where it tells nothing, so that all batches count the same. */
 export function countOf(batch: unknown): number {
   const { count } = Object(batch) as { count?: unknown };

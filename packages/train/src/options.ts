@@ -6,6 +6,7 @@ import { type AbortSignalLike, checkOptions, type Model, type Tensor, ValueError
 import { type Batches, lengthOf, requireBatches } from './batches.ts';
 import type { RollBack } from './divergence.ts';
 import type { Callback, Metrics, StartEvent, StepsOptimizer, ValuesOf } from './events.ts';
+import { requireMetrics } from './metric-states.ts';
 import type { Ranks } from './ranks.ts';
 import type { WeightOptions } from './weights.ts';
 
@@ -111,9 +112,7 @@ export function checkTrainingOptions<B, M extends Metrics>(
   }
   if (epochs !== undefined) checkCount('epochs', epochs);
   if (steps !== undefined) checkCount('steps', steps);
-  if ('loss' in (options.metrics ?? {})) {
-    throw new ValueError('Training', "'loss' is what the step returns: rename that metric.");
-  }
+  requireMetrics('Training', options.metrics ?? {});
   if (validation?.data === data) {
     throw new ValueError('Training', 'validation.data is the data itself: give it a loader of its own.');
   }
@@ -149,7 +148,7 @@ function checkCount(option: string, value: number): number {
 
 /** For JavaScript, which has no types: what is of another kind is told here, and not where it is used. */
 function checkKinds<B, M extends Metrics>(options: TrainingOptions<B, M> | OwnStepOptions<B, M>): void {
-  const { model, step, optimizer, signal, metrics = {}, callbacks = [] } = options;
+  const { model, step, optimizer, signal, callbacks = [] } = options;
   const has = (value: unknown, name: string): boolean => typeof Reflect.get(Object(value), name) === 'function';
   const isList = Array.isArray(callbacks);
   const kinds: readonly (readonly [name: string, isRight: boolean, what: string])[] = [
@@ -157,11 +156,6 @@ function checkKinds<B, M extends Metrics>(options: TrainingOptions<B, M> | OwnSt
     ['step', typeof step === 'function', 'a function from a batch to the loss'],
     ['optimizer', optimizer === undefined || has(optimizer, 'step'), 'one of @nn/optim, new Adam(model, ...)'],
     ['signal', signal === undefined || has(signal, 'throwIfAborted'), 'an AbortSignal'],
-    [
-      'metrics',
-      !Array.isArray(metrics) && Object.values(metrics).every((metric) => has(metric, 'readState')),
-      'metrics by name, { accuracy: new Accuracy() }',
-    ],
     [
       'callbacks',
       isList && callbacks.every((one) => typeof one === 'function' || has(one, 'handle')),

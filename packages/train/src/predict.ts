@@ -3,12 +3,15 @@ import {
   type AbortSignalLike,
   checkOptions,
   evaluate,
+  isTensor,
   noGradient,
   type Tensor,
   type TensorData,
   untilAborted,
+  ValueError,
 } from '@nn/core';
-import { type Batches, requireBatches, rewind, untilSignal } from './batches.ts';
+import { type Batches, requireBatches, requireStep, rewind, untilSignal } from './batches.ts';
+import { whatIs } from './weights.ts';
 
 /** The output for one batch. */
 export interface Prediction<B> {
@@ -27,6 +30,7 @@ export interface PredictOptions {
 /**
  * The outputs of `forward` batch by batch, in evaluation mode and without gradients: while one is looked at the next is
  * computed. Rows of padding (past `batch.count`) are left out; a loader that was left in the middle begins its epoch again.
+ * Throws ValueError where `forward` gives no tensor [samples, ...].
  *
  * @example
  * import { tensor } from '@nn/core';
@@ -43,6 +47,7 @@ export async function* predict<B>(
 ): AsyncGenerator<Prediction<B>, void> {
   checkOptions('predict', options, ['signal']);
   requireBatches('predict', 'data', data);
+  requireStep('predict', 'forward', forward);
   rewind(data);
   let next: Promise<Prediction<B>> | null = null;
   for await (const batch of untilSignal(data, options.signal)) {
@@ -56,6 +61,9 @@ export async function* predict<B>(
 
 async function predictionOf<B>(batch: B, forward: (batch: B) => Tensor): Promise<Prediction<B>> {
   const output = noGradient(() => evaluate(() => forward(batch)));
+  if (!isTensor(output) || output.rank === 0) {
+    throw new ValueError('predict', `forward gave ${whatIs(output)}: return one tensor, [samples, ...].`);
+  }
   const { count } = Object(batch) as { count?: unknown };
   const [rows = 0, ...row] = output.shape;
   const kept = typeof count === 'number' && count < rows ? count : rows;

@@ -858,6 +858,26 @@ describe('predict', () => {
     );
   });
 
+  test('validate and predict refuse what is no step, no metrics and no output', async () => {
+    const { held, step, metrics } = setUp();
+    for (const [forward, what] of [
+      [() => undefined, 'undefined'],
+      [({ inputs }: { inputs: Tensor }) => inputs.sum(), 'a tensor []'],
+    ] as const) {
+      await expect(predict(held, forward as never).next()).rejects.toThrow(
+        `predict: forward gave ${what}: return one tensor, [samples, ...].`,
+      );
+    }
+    await expect(predict(held, undefined as never).next()).rejects.toThrow('predict: forward must be a function of a');
+    await expect(validate(held, undefined as never)).rejects.toThrow('validate: step must be a function of a batch.');
+    await expect(validate(held, step, { metrics: [metrics.accuracy] as never })).rejects.toThrow(
+      'validate: metrics must be metrics by name, { accuracy: new Accuracy() }.',
+    );
+    await expect(validate(held, step, { metrics: { loss: metrics.accuracy } as never })).rejects.toThrow(
+      "validate: 'loss' is what the step returns: rename that metric.",
+    );
+  });
+
   test('validate leaves alone what metrics have counted, read or not', async () => {
     const { held, step, metrics } = setUp({ dropout: 0 });
     const own = await validate(held, step, { metrics });

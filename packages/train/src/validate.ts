@@ -3,10 +3,10 @@
  * and a batch are in memory, however long the data is. For any loop.
  */
 import { type AbortSignalLike, checkOptions, evaluate, noGradient, type Tensor, ValueError } from '@nn/core';
-import { type Batches, countOf, requireBatches, rewind, untilSignal } from './batches.ts';
+import { type Batches, countOf, requireBatches, requireStep, rewind, untilSignal } from './batches.ts';
 import type { Metrics, ValuesOf } from './events.ts';
 import { LossLog } from './loss-log.ts';
-import { statesOf } from './metric-states.ts';
+import { requireMetrics, statesOf } from './metric-states.ts';
 import { meanOfRanks, type Ranks } from './ranks.ts';
 import { readWindow, valuesOfEpoch } from './readings.ts';
 import { scalar } from './weights.ts';
@@ -30,7 +30,7 @@ export interface ValidateOptions<M extends Metrics> {
  * The mean loss, and the value of each metric, over all batches, in evaluation mode and without gradients. `step` is the one
  * of the training: it updates the metrics and returns the loss, a scalar. Means are weighted by `batch.count`. A loader that
  * was left in the middle of its epoch begins that epoch again.
- * Throws ValueError where the data gives no batch.
+ * Throws ValueError where the data gives no batch, and for a metric that is called 'loss'.
  *
  * @example
  * import { type Tensor, tensor } from '@nn/core';
@@ -51,11 +51,13 @@ export async function validate<B, M extends Metrics = Readonly<Record<never, nev
 ): Promise<ValuesOf<M>> {
   checkOptions('validate', options, ['metrics', 'signal', 'group']);
   requireBatches('validate', 'data', data);
+  // the cast: no metrics are a record of none
+  const metrics = options.metrics ?? ({} as M);
+  requireStep('validate', 'step', step);
+  requireMetrics('validate', metrics);
   rewind(data);
   const { signal } = options;
   const group = options.group?.size === 1 ? undefined : options.group;
-  // the cast: no metrics are a record of none
-  const metrics = options.metrics ?? ({} as M);
   const before = await statesOf(metrics);
   const losses = new LossLog(readEvery);
   for (const [metric] of before) metric.reset();

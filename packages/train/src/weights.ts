@@ -114,7 +114,7 @@ export function scalar(loss: Tensor): Tensor {
   );
 }
 
-const whatIs = (loss: Tensor): string => (loss?.shape ? `a tensor [${loss.shape.join(', ')}]` : String(loss));
+export const whatIs = (loss: Tensor): string => (loss?.shape ? `a tensor [${loss.shape.join(', ')}]` : String(loss));
 
 /**
  * How the result of a step becomes one number, as it is or weighted, and how much the samples of a batch count in all, for steps of several

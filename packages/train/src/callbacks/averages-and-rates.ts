@@ -32,6 +32,14 @@ export function weightAverage(
   checkOptions('weightAverage', options, ['every', 'from']);
   checkChoices('weightAverage', options, { every: ['step', 'epoch'] });
   const { every = 'step', from = 0 } = options;
+  if (typeof average?.swapIn !== 'function') {
+    throw new ValueError(
+      'weightAverage',
+      'give the average: weightAverage(new WeightAverage(model, { decay: 0.999 })).',
+    );
+  }
+  if (!(from >= 0))
+    throw new ValueError('weightAverage', `from is ${from}: it is a number of steps, 0 or more.`, { from });
   const handle: Callback['handle'] = async ({ type, step }) => {
     if (type === 'validating' && average.updates > 0) await average.swapIn();
     // after a validation, and also after one that was ended
@@ -42,7 +50,8 @@ export function weightAverage(
 }
 
 /**
- * Lowers the learning rates when a value no longer improves: `plateau.step(value)` at each epoch or validation.
+ * Lowers the learning rates when a value no longer improves: `plateau.step(value)` at each epoch or validation. Throws ValueError
+ * at the start where the plateau waits for a value to fall that is better when it rises, or the other way round.
  *
  * @example
  * import { Linear } from '@nn/layers';
@@ -58,9 +67,15 @@ export function reduceOnPlateau<const Name extends string, R extends Rule>(
 ): Callback<Monitored<Name>> & { readonly plateau: ReduceLROnPlateau<R> } {
   checkOptions('reduceOnPlateau', options, ['monitor']);
   const { monitor } = options;
+  if (typeof plateau?.mode !== 'string') {
+    throw new ValueError(
+      'reduceOnPlateau',
+      'give the plateau: reduceOnPlateau(new ReduceLROnPlateau(optimizer), { monitor }).',
+    );
+  }
   const handle: Callback<Monitored<Name>>['handle'] = (event, training) => {
-    // a value that will never be there is told at once
-    if (event.type === 'start') training.higherIsBetter(monitor);
+    // what will never be there, or is watched the wrong way round, is told at once
+    if (event.type === 'start') checkDirection(monitor, plateau.mode, training.higherIsBetter(monitor));
     const value = watched(event, monitor, training);
     if (value === undefined || !plateau.step(value)) return;
     training.warn(
@@ -69,6 +84,16 @@ export function reduceOnPlateau<const Name extends string, R extends Rule>(
     );
   };
   return { plateau, hears: ['start', 'epoch', 'validated'], handle };
+}
+
+function checkDirection(monitor: string, mode: 'min' | 'max', higherIsBetter: boolean | null): void {
+  if (higherIsBetter === null || higherIsBetter === (mode === 'max')) return;
+  const [better, right] = higherIsBetter ? ['rises', 'max'] : ['falls', 'min'];
+  throw new ValueError(
+    'reduceOnPlateau',
+    `'${monitor}' is better when it ${better}, but the plateau has mode '${mode}': new ReduceLROnPlateau(optimizer, { mode: '${right}' }).`,
+    { monitor, mode },
+  );
 }
 
 /**
@@ -92,6 +117,8 @@ export function unfreezeAt(epoch: number, model: Model, pattern?: ParameterPatte
     hears: ['start', 'epoch'],
     handle: (event) => {
       // after the last step of the epoch before, and at the start of a run that is resumed later
+      // a run that begins anew owes nothing to the one before
+      if (event.type === 'start' && event.step === 0) isDone = false;
       if (isDone || (event.type !== 'start' && event.type !== 'epoch')) return;
       if (event.epoch + Number(event.type === 'epoch') < epoch) return;
       isDone = true;

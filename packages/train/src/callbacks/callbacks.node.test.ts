@@ -6,7 +6,7 @@ import { setDefaultBackend, setSeed, type Tensor, tensor } from '@nn/core';
 import { type Batch, type DataArray, DataLoader, moons } from '@nn/data';
 import { crossEntropy, Linear } from '@nn/layers';
 import { Mean } from '@nn/metrics';
-import { AdamW, ReduceLROnPlateau } from '@nn/optim';
+import { AdamW, ReduceLROnPlateau, WeightAverage } from '@nn/optim';
 import { encodeCheckpoint, loadCheckpoint } from '@nn/serialize';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { BestWeights } from '../best-weights.ts';
@@ -15,7 +15,7 @@ import { checkpoint, resume } from '../node/checkpoint.ts';
 import { jsonLines } from '../node/index.ts';
 import { recordTerminal as screen } from '../recorded-terminal.ts';
 import { Training } from '../training.ts';
-import { reduceOnPlateau, unfreezeAt } from './averages-and-rates.ts';
+import { reduceOnPlateau, unfreezeAt, weightAverage } from './averages-and-rates.ts';
 import { EarlyStopping, earlyStopping } from './early-stopping.ts';
 import { progress } from './progress.ts';
 import { timer } from './timer.ts';
@@ -205,6 +205,21 @@ test('callbacks refuse numbers that would make them do nothing', () => {
   const wrong = { seconds: '1h', startFromEpoch: Number.NaN } as const;
   // the casts: what JavaScript lets through
   expect(() => timer({ seconds: wrong.seconds as never })).toThrow('timer: seconds is 1h: it is a number above 0.');
+  expect(() => weightAverage(model as never)).toThrow(
+    'weightAverage: give the average: weightAverage(new WeightAverage(',
+  );
+  expect(() => weightAverage(new WeightAverage(model), { from: Number.NaN })).toThrow(
+    'weightAverage: from is NaN: it is a number of steps, 0 or more.',
+  );
+  expect(() => reduceOnPlateau(new AdamW(model) as never, { monitor: 'loss' })).toThrow(
+    'reduceOnPlateau: give the plateau: reduceOnPlateau(new ReduceLROnPlateau(optimizer), { monitor }).',
+  );
+  expect(() => new EarlyStopping({ baseline: Number.NaN })).toThrow(
+    'EarlyStopping: baseline is NaN: it is a finite number.',
+  );
+  expect(() => new EarlyStopping().update(tensor(1) as never)).toThrow(
+    'EarlyStopping: update takes a number, got object: await loss.item().',
+  );
   expect(() => unfreezeAt('2' as never, model)).toThrow('unfreezeAt: epoch is 2: it is a whole number');
   expect(() => unfreezeAt(0.5, model)).toThrow('unfreezeAt: epoch is 0.5: it is a whole number, counted from 1.');
   expect(() => earlyStopping({ monitor: 'loss', ...{ startFromEpoch: wrong.startFromEpoch } })).toThrow(

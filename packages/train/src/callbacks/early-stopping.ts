@@ -43,6 +43,8 @@ export class EarlyStopping implements Stateful {
     }
     if (!(minDelta >= 0))
       throw new ValueError('EarlyStopping', `minDelta is ${minDelta}: it is 0 or more.`, { minDelta });
+    if (baseline !== undefined && !Number.isFinite(baseline))
+      throw new ValueError('EarlyStopping', `baseline is ${baseline}: it is a finite number.`, { baseline });
     this.#patience = patience;
     this.#minDelta = minDelta;
     this.#sign = higherIsBetter ? 1 : -1;
@@ -71,6 +73,9 @@ export class EarlyStopping implements Stateful {
 
   /** Takes the next value and answers whether to stop. NaN is never better. */
   update(value: number): boolean {
+    if (typeof value !== 'number') {
+      throw new ValueError('EarlyStopping', `update takes a number, got ${typeof value}: await loss.item().`);
+    }
     const isBetter = this.#best === null ? !Number.isNaN(value) : this.#sign * (value - this.#best) > this.#minDelta;
     if (isBetter) this.#best = value;
     this.#waited = isBetter ? 0 : this.#waited + 1;

@@ -104,8 +104,11 @@ export class SpikeDetector implements Stateful {
  */
 export function spikeDetection(options: SpikeOptions = {}): Callback & { readonly detector: SpikeDetector } {
   const detector = new SpikeDetector(options);
+  const untaught = detector.hostState();
   const handle: Callback['handle'] = (event, training) => {
     if (event.type !== 'read') return;
+    // a run that begins anew owes nothing to the one before
+    if (event.step === event.losses.length) detector.loadHostState(untaught);
     event.losses.forEach((loss, at) => {
       if (!detector.update(loss) || detector.inARow > 1) return;
       const step = event.step - event.losses.length + 1 + at;

@@ -23,12 +23,16 @@ export function timer(options: TimerOptions): Callback {
     throw new ValueError('timer', `seconds is ${seconds}: it is a number above 0.`, { seconds });
   }
   let [before, startedAt] = [0, now()];
-  let isRunning = false;
+  let [isRunning, isLoaded] = [false, false];
   const elapsed = (): number => before + (isRunning ? now() - startedAt : 0);
   return {
     hears: ['start', 'step', 'stopped'],
-    handle: ({ type }, training) => {
-      if (type === 'start') [startedAt, isRunning] = [now(), true];
+    handle: ({ type, step }, training) => {
+      if (type === 'start') {
+        // a run that begins anew owes nothing to the one before
+        if (step === 0 && !isLoaded) before = 0;
+        [startedAt, isRunning, isLoaded] = [now(), true, false];
+      }
       if (type !== 'stopped' && elapsed() >= seconds) training.stop();
       if (type === 'stopped') [before, isRunning] = [elapsed(), false];
     },
@@ -37,7 +41,7 @@ export function timer(options: TimerOptions): Callback {
       const { elapsed: saved } = Object(state) as { elapsed?: unknown };
       if (typeof saved !== 'number')
         throw new FormatError('timer', 'the saved state has no time: it is of something else.');
-      [before, isRunning] = [saved, false];
+      [before, isRunning, isLoaded] = [saved, false, true];
     },
   };
 }

@@ -236,6 +236,21 @@ describe('checkStart', () => {
     expect(await train(true)).toBe(await train(false));
   });
 
+  test('counts ids of any size, and many of them', async () => {
+    const found = async (ids: Int32Array) => {
+      const data = new Dataset({
+        inputs: dense([...ids].map((_, i) => [i % 2])),
+        ids: { data: ids, shape: [ids.length] },
+      });
+      const findings = await checkStart({ model: {}, data: new DataLoader(data, { batchSize: 20 }) });
+      return findings.map(({ message }) => message);
+    };
+    expect(await found(Int32Array.of(2_000_000_000, 0, 1, 1))).toEqual([
+      'ids go to 2000000000, but none is 2, 3, 4, 5, 6, ... (1999999998 classes): number classes from 0 without gaps.',
+    ]);
+    expect(await found(Int32Array.from({ length: 200_000 }, (_, i) => i))).toEqual([]);
+  });
+
   test('finds what is wrong with data', async () => {
     const inputs = new Float32Array(40).map((_, i) => 100 + i);
     const targets = Int32Array.from({ length: 20 }, (_, i) => (i === 0 ? 2 : 0));

@@ -131,11 +131,14 @@ function isWindow(value: unknown): value is Window | null {
  */
 export function lossWatch(options: LossWatchOptions = {}): Callback & { readonly watch: LossWatch } {
   const watch = new LossWatch(options);
+  const untaught = watch.hostState();
   return {
     watch,
     hears: ['read'],
     handle: (event, training) => {
       if (event.type !== 'read') return;
+      // a run that begins anew owes nothing to the one before
+      if (event.step === event.losses.length) watch.loadHostState(untaught);
       event.losses.forEach((loss, at) => {
         const finding = watch.update(loss);
         if (finding === null) return;

@@ -164,46 +164,53 @@ function spreadOf(values: ArrayLike<number>, start: number, step: number): Sprea
 
 function ofClasses(name: string, { data, rows }: Field): Finding[] {
   const counts = countsOf(data);
-  const missing = [...counts.keys()].filter((label) => counts[label] === 0);
-  const present = counts.filter((count) => count > 0);
+  const last = lastOf(counts);
   const place = name;
-  if (present.length === 1) {
-    return [
-      {
-        what: 'one-class',
-        place,
-        message: `all ${rows} ${name} are ${counts.length - 1}: there is nothing to tell apart.`,
-      },
-    ];
+  if (counts.size === 1) {
+    return [{ what: 'one-class', place, message: `all ${rows} ${name} are ${last}: there is nothing to tell apart.` }];
   }
   const findings: Finding[] = [];
-  if (missing.length > 0) {
-    const some = missing.slice(0, 5).join(', ');
+  const missing = last + 1 - counts.size;
+  if (missing > 0) {
+    const first: number[] = [];
+    for (let label = 0; first.length < Math.min(missing, 5); label++) if (!counts.has(label)) first.push(label);
     findings.push({
       what: 'missing-class',
       place,
-      message: `${name} go to ${counts.length - 1}, but none is ${some}${missing.length > 5 ? `, ... (${missing.length} classes)` : ''}: number classes from 0 without gaps.`,
+      message: `${name} go to ${last}, but none is ${first.join(', ')}${missing > 5 ? `, ... (${missing} classes)` : ''}: number classes from 0 without gaps.`,
     });
   }
-  const [least, most] = [Math.min(...present), Math.max(...present)];
-  if (most >= 10 * least) {
+  let [least, most]: [Count, Count] = [
+    [0, Number.POSITIVE_INFINITY],
+    [0, 0],
+  ];
+  for (const entry of counts) {
+    if (entry[1] < least[1]) least = entry;
+    if (entry[1] > most[1]) most = entry;
+  }
+  if (most[1] >= 10 * least[1]) {
     findings.push({
       what: 'rare-class',
       place,
-      message: `class ${counts.indexOf(least)} of ${name} has ${least} samples, class ${counts.indexOf(most)} has ${most}: give classWeights, a balancedSampler, or judge by balanced accuracy.`,
+      message: `class ${least[0]} of ${name} has ${least[1]} samples, class ${most[0]} has ${most[1]}: give classWeights, a balancedSampler, or judge by balanced accuracy.`,
     });
   }
   return findings;
 }
 
-/** How often each class from 0 occurs. */
-function countsOf(labels: ArrayLike<number>): number[] {
-  let most = 0;
-  for (let at = 0; at < labels.length; at++) most = Math.max(most, labels[at]!);
-  const counts = new Array<number>(most + 1).fill(0);
-  for (let at = 0; at < labels.length; at++) if (labels[at]! >= 0) counts[labels[at]!]!++;
-  return counts;
+type Count = readonly [label: number, count: number];
+
+/** How often each class occurs, by its number from 0: a field of whole numbers may hold ids, of which there are billions. */
+function countsOf(labels: ArrayLike<number>): ReadonlyMap<number, number> {
+  const counts = new Map<number, number>();
+  for (let at = 0; at < labels.length; at++) {
+    const label = labels[at]!;
+    if (label >= 0) counts.set(label, (counts.get(label) ?? 0) + 1);
+  }
+  return new Map([...counts].sort(([a], [b]) => a - b));
 }
+
+const lastOf = (counts: ReadonlyMap<number, number>): number => [...counts.keys()].at(-1) ?? 0;
 
 function ofLengths(batch: unknown): Finding[] {
   const { inputs, targets } = Object(batch) as { inputs?: unknown; targets?: unknown };
@@ -280,7 +287,7 @@ function ofFirstLoss(loss: number, targets: Field | null): Finding[] {
       },
     ];
   }
-  const classes = targets === null ? 0 : countsOf(targets.data).length;
+  const classes = targets === null ? 0 : lastOf(countsOf(targets.data)) + 1;
   const guess = Math.log(classes);
   if (classes < 2 || loss <= 2 * guess + 0.5) return [];
   return [

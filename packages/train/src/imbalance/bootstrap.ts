@@ -23,7 +23,7 @@ export const bootstrapNames: readonly string[] = ['resamples', 'confidence', 'se
  * The interval of a number that is computed from `samples` samples: they are drawn again with replacement, and `statistic` is
  * given how often each was drawn. Draws for which it gives NaN (a class that is missing) are left out. (Efron 1979.)
  *
- * Throws ValueError where all draws give NaN.
+ * Throws ValueError where all draws give NaN, and where one gives no number.
  *
  * @example
  * import { bootstrapInterval } from '@nn/train';
@@ -39,9 +39,34 @@ export function bootstrapInterval(
 ): Interval {
   checkOptions('bootstrapInterval', options, bootstrapNames);
   const values: number[] = [];
-  resample('bootstrapInterval', samples, options, (drawn) => values.push(statistic(drawn)));
+  if (typeof statistic !== 'function') {
+    throw new ValueError(
+      'bootstrapInterval',
+      'statistic must be a function from how often each sample was drawn to a number.',
+    );
+  }
+  resample('bootstrapInterval', samples, options, (drawn) => {
+    const value = statistic(drawn);
+    if (typeof value !== 'number') {
+      throw new ValueError(
+        'bootstrapInterval',
+        `the statistic gave ${kindOf(value)}: it returns a number at once, await nothing in it.`,
+      );
+    }
+    values.push(value);
+  });
   return percentiles('bootstrapInterval', values, options.confidence ?? 0.95);
 }
+
+/** What something is, in a word. */
+export const kindOf = (value: unknown): string =>
+  value === null
+    ? 'null'
+    : value instanceof Promise
+      ? 'a promise'
+      : value === undefined
+        ? 'undefined'
+        : `a ${typeof value}`;
 
 /** Calls `use` with how often each sample was drawn, once a resample. The array is used again. */
 export function resample(

@@ -7,7 +7,7 @@ import type { Callback, Heard } from '../events.ts';
  * In a loop of your own call `update(epoch, epochs)` before each epoch (from 1); as a callback it does so itself. The weights are
  * a tensor that changes, so that no step is compiled anew. (Cao et al. 2019: the last fifth.)
  *
- * Throws ValueError for a share outside 0 to 1.
+ * Throws ValueError for a share outside 0 to 1, and for epochs that are no whole numbers from 1.
  *
  * @example
  * import { cpu } from '@nn/backend-cpu';
@@ -35,6 +35,9 @@ export class DeferredWeights implements Callback {
     if (!(after >= 0 && after <= 1)) {
       throw new ValueError('DeferredWeights', `after is ${after}: it is a share of the epochs, 0 to 1.`, { after });
     }
+    if (!Array.isArray(weights)) {
+      throw new ValueError('DeferredWeights', 'the weights are a list, a number for each class: [0.5, 4].');
+    }
     const wrong = weights.findIndex((weight) => !(weight >= 0 && Number.isFinite(weight)));
     if (weights.length === 0 || wrong >= 0) {
       throw new ValueError(
@@ -56,7 +59,14 @@ export class DeferredWeights implements Callback {
 
   /** Before an epoch, counted from 1, of so many. */
   update(epoch: number, epochs: number): void {
-    const isOn = epoch - 1 >= this.#after * epochs;
+    if (!(Number.isInteger(epoch) && epoch >= 1 && Number.isInteger(epochs) && epochs >= 1)) {
+      throw new ValueError('DeferredWeights', `epoch ${epoch} of ${epochs}: both are whole numbers from 1.`, {
+        epoch,
+        epochs,
+      });
+    }
+    // 0.55 of 100 is a little more than 55 in float64
+    const isOn = epoch - 1 >= this.#after * epochs - 1e-9 * epochs;
     if (isOn === this.#isOn) return;
     this.#isOn = isOn;
     this.weights.assign(tensor(this.#later.map((weight) => (isOn ? weight : 1))));

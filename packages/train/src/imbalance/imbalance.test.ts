@@ -79,6 +79,12 @@ describe('thresholds', () => {
     );
     expect(() => tuneThreshold([1, 2], [1, 2])).toThrow('tuneThreshold: label 1 is 2: labels are 0 and 1.');
     expect(() => tuneThreshold([1, Number.NaN], [1, 0])).toThrow('tuneThreshold: score 1 is NaN.');
+    expect(() => tuneThreshold([1, undefined as never], [1, 0])).toThrow(
+      'tuneThreshold: score 1 is undefined: scores are numbers.',
+    );
+    expect(() => tuneThreshold([1, 2], [1, 0], { goal: () => undefined as never })).toThrow(
+      'tuneThreshold: the goal gave undefined: it returns a number for counts.',
+    );
     expect(() => tuneThreshold([1, 2], [1, 0], { goal: 'recall' as never })).toThrow(
       "tuneThreshold: goal is 'recall': it is f1, balancedAccuracy, geometricMean, matthews, or a function of counts.",
     );
@@ -98,6 +104,11 @@ describe('intervals', () => {
     expect(() => bootstrapInterval(3, () => Number.NaN)).toThrow(
       'bootstrapInterval: no resample gives a number: is there a sample of each class?',
     );
+    expect(() => bootstrapInterval(3, undefined as never)).toThrow('bootstrapInterval: statistic must be a function');
+    expect(() => bootstrapInterval(3, (async () => 1) as never)).toThrow(
+      'bootstrapInterval: the statistic gave a promise: it returns a number at once, await nothing in it.',
+    );
+    expect(bootstrapInterval(9, () => Infinity)).toEqual({ low: Infinity, high: Infinity });
     expect(() => bootstrapInterval(0, mean)).toThrow('bootstrapInterval: there are 0 samples: one or more are needed.');
     expect(() => bootstrapInterval(3, mean, { confidence: 95 })).toThrow(
       'bootstrapInterval: confidence is 95: it is a share between 0 and 1.',
@@ -117,6 +128,9 @@ describe('corrected probabilities', () => {
       expect(three[i]).toBeCloseTo(part / (parts[0]! + parts[1]! + parts[2]!), 6);
     });
     expect(await correctPriors(tensor([0, 1]), { trained: [1, 1], actual: [9, 1] }).array()).toEqual([0, 1]);
+    expect(() => correctPriors(zeros([2]), { trained: [1, 1] } as never)).toThrow(
+      'correctPriors: actual is undefined: it is a list, a number for each class.',
+    );
     expect(() => correctPriors(zeros([2, 3]), { trained: [1, 1], actual: [1, 1, 1] })).toThrow(
       'correctPriors: trained is [1, 1]: give a number above 0 for each of the 3 classes of probabilities [2, 3].',
     );
@@ -154,7 +168,19 @@ describe('deferred weights', () => {
     expect(await crossEntropy(tensor([[1, 0], [0, 1]]), y, { weight: later.weights }).item()).toBeCloseTo(await loss([0.5, 4]), 6); // biome-ignore format: rows
   });
 
+  it('come at the epoch that is meant, also where the share times the epochs is a little more in float64', () => {
+    const deferred = new DeferredWeights([1, 4], { after: 0.55 });
+    deferred.update(55, 100);
+    expect(deferred.isOn).toBe(false);
+    deferred.update(56, 100);
+    expect(deferred.isOn).toBe(true);
+  });
+
   it('tell what is wrong', async () => {
+    expect(() => new DeferredWeights(tensor([1, 2]) as never)).toThrow('DeferredWeights: the weights are a list');
+    expect(() => new DeferredWeights([1]).update(0, 3)).toThrow(
+      'DeferredWeights: epoch 0 of 3: both are whole numbers from 1.',
+    );
     expect(() => new DeferredWeights([1, -1])).toThrow(
       'DeferredWeights: the weight of class 1 is -1: it is 0 or more.',
     );

@@ -27,6 +27,9 @@ export function correctPriors(probabilities: Tensor, options: PriorOptions): Ten
   const isBinary = probabilities.rank === 1;
   const classes = isBinary ? 2 : (probabilities.shape.at(-1) ?? 0);
   for (const [name, counts] of Object.entries({ trained, actual })) {
+    if (!Array.isArray(counts)) {
+      throw new ValueError(operation, `${name} is ${String(counts)}: it is a list, a number for each class.`);
+    }
     if (counts.length !== classes || counts.some((count) => !(count > 0 && Number.isFinite(count)))) {
       throw new ValueError(
         operation,

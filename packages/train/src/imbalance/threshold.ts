@@ -3,7 +3,7 @@
  * of what it is worth on samples that it was not made with.
  */
 import { checkOptions, ValueError } from '@nn/core';
-import { type BootstrapOptions, bootstrapNames, type Interval, percentiles, resample } from './bootstrap.ts';
+import { type BootstrapOptions, bootstrapNames, type Interval, kindOf, percentiles, resample } from './bootstrap.ts';
 
 /** How many samples fell where at a threshold. */
 export interface ThresholdCounts {
@@ -59,7 +59,8 @@ export function tuneThreshold(
   const operation = 'tuneThreshold';
   checkOptions(operation, options, ['goal', ...bootstrapNames]);
   const { confidence = 0.95 } = options;
-  const goal = goalOf(operation, options.goal ?? 'f1');
+  const { goal: wanted = 'f1' } = options;
+  const goal = goalOf(operation, wanted);
   const n = checkScores(operation, scores, labels);
   const order = Uint32Array.from({ length: n }, (_, i) => i).sort(
     (a, b) => (scores[b] as number) - (scores[a] as number),
@@ -148,7 +149,13 @@ function countsAt(
 
 /** The goal as a function; NaN where a class is missing. */
 function goalOf(operation: string, goal: ThresholdGoal): (counts: ThresholdCounts) => number {
-  if (typeof goal === 'function') return goal;
+  if (typeof goal === 'function') {
+    return (counts) => {
+      const value = goal(counts);
+      if (typeof value === 'number') return value;
+      throw new ValueError(operation, `the goal gave ${kindOf(value)}: it returns a number for counts.`);
+    };
+  }
   const recalls = ({
     truePositives,
     falsePositives,
@@ -198,7 +205,10 @@ function checkScores(operation: string, scores: ArrayLike<number>, labels: Array
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i] as number;
     if (label !== 0 && label !== 1) throw new ValueError(operation, `label ${i} is ${label}: labels are 0 and 1.`);
-    if (Number.isNaN(scores[i])) throw new ValueError(operation, `score ${i} is NaN.`);
+    const score: unknown = scores[i];
+    if (Number.isNaN(score)) throw new ValueError(operation, `score ${i} is NaN.`);
+    if (typeof score !== 'number')
+      throw new ValueError(operation, `score ${i} is ${kindOf(score)}: scores are numbers.`);
     found.add(label);
   }
   if (found.size < 2) {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { cpu } from '@nn/backend-cpu';
 import { freeze, setDefaultBackend, setSeed, type Tensor, tensor } from '@nn/core';
 import { Linear } from '@nn/layers';
-import { ConfusionMatrix, Mean } from '@nn/metrics';
+import { Accuracy, ConfusionMatrix, Mean } from '@nn/metrics';
 import { ReduceLROnPlateau, SGD, WeightAverage } from '@nn/optim';
 import { encodeCheckpoint, loadCheckpoint } from '@nn/serialize';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -12,6 +12,7 @@ import { reduceOnPlateau, unfreezeAt, weightAverage } from '../callbacks/average
 import { SpikeDetector, spikeDetection } from '../callbacks/spikes.ts';
 import { timer } from '../callbacks/timer.ts';
 import type { Callback, TrainingEvent } from '../events.ts';
+import { lossWatch } from '../health/loss-watch.ts';
 import { Training } from '../training.ts';
 import { AppendFile } from './append-file.ts';
 import { checkpoint, resume } from './checkpoint.ts';
@@ -284,6 +285,69 @@ test('reduceOnPlateau lowers the rate and says so', async () => {
   await training.run();
   expect(optimizer.learningRate).toBe(0.5);
   expect(warnings).toEqual(['plateau: loss no longer improves: the learning rate is now 0.5.']);
+});
+
+test('reduceOnPlateau refuses a plateau that waits for the wrong direction', async () => {
+  const model = new Linear(1, 1);
+  const optimizer = new SGD(model, { learningRate: 1 });
+  const run = (monitor: 'loss' | 'accuracy', mode: 'min' | 'max') => {
+    const plateau = new ReduceLROnPlateau(optimizer, { mode });
+    const accuracy = new Accuracy();
+    return new Training({
+      model,
+      optimizer,
+      data: [tensor([[1]])],
+      metrics: { accuracy },
+      step: (x) => {
+        const y = model.forward(x).sum();
+        accuracy.update(tensor([[1, 0]]), tensor([0], { dtype: 'int32' }));
+        return y;
+      },
+      epochs: 1,
+      callbacks: [reduceOnPlateau(plateau, { monitor })],
+    }).run();
+  };
+  await expect(run('accuracy', 'min')).rejects.toThrow(
+    "reduceOnPlateau: 'accuracy' is better when it rises, but the plateau has mode 'min': new ReduceLROnPlateau(optimizer, { mode: 'max' }).",
+  );
+  await expect(run('loss', 'max')).rejects.toThrow("'loss' is better when it falls, but the plateau has mode 'max'");
+  expect([(await run('accuracy', 'max')).why, (await run('loss', 'min')).why]).toEqual(['done', 'done']);
+});
+
+test('callbacks that served one training owe nothing to it in the next', async () => {
+  const warnings: string[] = [];
+  const model = { body: new Linear(1, 1), head: new Linear(1, 1) };
+  let clock = 0;
+  const callbacks = [
+    unfreezeAt(2, model.body),
+    spikeDetection({ window: 10 }),
+    lossWatch({ window: 5, patience: 1 }),
+    timer({ seconds: 100, now: () => clock }),
+  ];
+  const run = (scale: number) => {
+    freeze(model.body);
+    const size = tensor([[1]]);
+    return new Training({
+      model,
+      optimizer: new SGD(model, { learningRate: 1e-6 }),
+      data: Array.from({ length: 10 }, (_, i) => size.mul(scale * (1 + 1 / (i + 1)))),
+      step: (x) => model.head.forward(model.body.forward(x)).mul(0).sum().add(x.sum()),
+      epochs: 2,
+      readEvery: 3,
+      callbacks: [
+        ...callbacks,
+        (event) => {
+          clock += event.type === 'step' ? 3 : 0;
+          if (event.type === 'warning') warnings.push(event.what);
+        },
+      ],
+    }).run();
+  };
+  expect(await run(1)).toMatchObject({ why: 'done', step: 20 });
+  const first = warnings.splice(0);
+  expect(await run(1000)).toMatchObject({ why: 'done', step: 20 });
+  expect(warnings).toEqual(first);
+  expect(model.body.weight.trainable).toBe(true);
 });
 
 test('unfreezeAt lets parameters learn from their epoch on', async () => {

@@ -69,6 +69,12 @@ export async function findBatchSize(options: FindBatchSizeOptions): Promise<Batc
       { least, most, repeats },
     );
   }
+  if (typeof step !== 'function' || typeof parts !== 'object') {
+    throw new ValueError(
+      'findBatchSize',
+      'give step, which makes one of so many samples, and parts to bring back, { model, optimizer }.',
+    );
+  }
   const saved = await encodeCheckpoint(parts);
   const rows: BatchSizeRow[] = [];
   let failure: string | null = null;

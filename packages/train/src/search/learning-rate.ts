@@ -4,9 +4,9 @@
  */
 import { checkOptions, isStateful, type Tensor, ValueError } from '@nn/core';
 import { encodeCheckpoint, loadCheckpoint } from '@nn/serialize';
-import { type Batches, countOf, requireBatches } from '../batches.ts';
+import { type Batches, countOf, requireBatches, requireStep } from '../batches.ts';
 import type { Metrics, StepsOptimizer } from '../events.ts';
-import { statesOf } from '../metric-states.ts';
+import { requireMetrics, statesOf } from '../metric-states.ts';
 import { scalar } from '../weights.ts';
 
 export interface FindLearningRateOptions<B> {
@@ -70,6 +70,11 @@ export async function findLearningRate<B>(options: FindLearningRateOptions<B>): 
   checkOptions('findLearningRate', options, ['model', 'optimizer', 'data', 'step', 'metrics', 'from', 'to', 'steps']);
   const { model, optimizer, data, step, metrics = {}, from = 1e-7, to = 10, steps = 100 } = options;
   requireBatches('findLearningRate', 'data', data);
+  requireStep('findLearningRate', 'step', step);
+  requireMetrics('findLearningRate', metrics);
+  if (typeof model !== 'object' || !Array.isArray(optimizer?.groups)) {
+    throw new ValueError('findLearningRate', 'give the model and its optimizer: both are brought back afterwards.');
+  }
   if (!(from > 0 && to > from) || !Number.isInteger(steps) || steps < 10) {
     throw new ValueError(
       'findLearningRate',

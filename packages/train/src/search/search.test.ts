@@ -330,6 +330,16 @@ describe('findLearningRate', () => {
     await expect(findLearningRate({ model, optimizer, data, step, from: 0 })).rejects.toThrow(
       'findLearningRate: from is 0, to 10, steps 100',
     );
+    expect(() => range(0.2, 0.8, { integer: true })).toThrow('range: there is no whole number from 0.2 to 0.8.');
+    await expect(findBatchSize({ step: () => Promise.resolve() } as never)).rejects.toThrow(
+      'findBatchSize: give step, which makes one of so many samples, and parts to bring back, { model, optimizer }.',
+    );
+    await expect(findLearningRate({ optimizer, data, step } as never)).rejects.toThrow(
+      'findLearningRate: give the model and its optimizer: both are brought back afterwards.',
+    );
+    await expect(findLearningRate({ model, optimizer, data } as never)).rejects.toThrow(
+      'findLearningRate: step must be a function of a batch.',
+    );
     await expect(findLearningRate({ model, optimizer, data: [], step })).rejects.toThrow(
       'findLearningRate: the data gave no batch',
     );

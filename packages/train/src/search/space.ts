@@ -71,6 +71,9 @@ export function range(low: number, high: number, options: RangeOptions = {}): Ra
       },
     );
   }
+  if (integer && Math.ceil(low) > Math.floor(high)) {
+    throw new ValueError('range', `there is no whole number from ${low} to ${high}.`, { low, high });
+  }
   if (points !== null && (!Number.isInteger(points) || points < 2)) {
     throw new ValueError('range', `points is ${points}: a grid takes 2 or more of a range.`, { points });
   }
