@@ -87,6 +87,9 @@ const names = [
 
 type RunLength = Pick<StartEvent, 'epochs' | 'stepsPerEpoch' | 'steps'>;
 
+/** A bound that is none. */
+const endless = Number.POSITIVE_INFINITY;
+
 /** Numbers of the options, with their defaults. */
 export interface Numbers {
   readonly epochs: number;
@@ -101,37 +104,37 @@ export function checkTrainingOptions<B, M extends Metrics>(
 ): Numbers {
   checkOptions('Training', options, names);
   checkKinds(options);
-  const { data, epochs, steps, validation, readEvery = 50 } = options;
+  const { data, epochs = endless, steps = endless, validation, metrics, optimizer, readEvery = 50 } = options;
   requireBatches('Training', 'data', data);
+  if (epochs === endless && steps === endless) {
+    throw new ValueError('Training', 'give epochs or steps: it would never end.');
+  }
+  if (epochs !== endless) checkCount('epochs', epochs);
+  if (steps !== endless) checkCount('steps', steps);
+  requireMetrics('Training', metrics ?? {});
   if (validation !== undefined) {
     checkOptions('Training.validation', validation, ['data', 'step', 'every']);
     requireBatches('Training', 'validation.data', validation.data);
+    if (validation.data === data) {
+      throw new ValueError('Training', 'validation.data is the data itself: give it a loader of its own.');
+    }
+    if (validation.step === undefined && optimizer === undefined) {
+      throw new ValueError('Training', 'the step makes updates itself: give validation.step.');
+    }
+    if (validation.every !== undefined) checkCount('validation.every', validation.every);
   }
-  if (epochs === undefined && steps === undefined) {
-    throw new ValueError('Training', 'give epochs or steps: it would never end.');
-  }
-  if (epochs !== undefined) checkCount('epochs', epochs);
-  if (steps !== undefined) checkCount('steps', steps);
-  requireMetrics('Training', options.metrics ?? {});
-  if (validation?.data === data) {
-    throw new ValueError('Training', 'validation.data is the data itself: give it a loader of its own.');
-  }
-  if (validation !== undefined && validation.step === undefined && options.optimizer === undefined) {
-    throw new ValueError('Training', 'the step makes updates itself: give validation.step.');
-  }
-  if (validation?.every !== undefined) checkCount('validation.every', validation.every);
   const own = ['model', 'data', 'validation', 'metrics', 'callbacks', 'training'];
-  const twice = own.find((name) => options.optimizer === undefined && name in (options.parts ?? {}));
+  const twice = own.find((name) => optimizer === undefined && name in (options.parts ?? {}));
   if (twice !== undefined) throw new ValueError('Training', `parts has '${twice}', which the training adds.`);
   const every = typeof readEvery === 'number' ? { steps: readEvery } : readEvery;
   checkOptions('Training.readEvery', every, ['steps', 'milliseconds']);
-  const { milliseconds = Number.POSITIVE_INFINITY } = every;
+  const { milliseconds = endless } = every;
   if (!(milliseconds > 0)) {
     throw new ValueError('Training', `readEvery.milliseconds is ${milliseconds}: it is a number above 0.`);
   }
   return {
-    epochs: epochs ?? Number.POSITIVE_INFINITY,
-    steps: steps ?? Number.POSITIVE_INFINITY,
+    epochs,
+    steps,
     batchesOfStep: checkCount('accumulate', options.accumulate ?? 1),
     read: {
       steps: checkCount('readEvery', every.steps ?? 50),
@@ -170,7 +173,7 @@ function checkKinds<B, M extends Metrics>(options: TrainingOptions<B, M> | OwnSt
 export function lengthOfRun(data: object, { epochs, steps, batchesOfStep }: Numbers): RunLength {
   const batches = lengthOf(data);
   const stepsPerEpoch = batches === null ? null : Math.ceil(batches / batchesOfStep);
-  const end = Math.min(stepsPerEpoch === null ? Number.POSITIVE_INFINITY : stepsPerEpoch * epochs, steps);
+  const end = Math.min((stepsPerEpoch ?? endless) * epochs, steps);
   const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
   return { epochs: finite(epochs), stepsPerEpoch, steps: finite(end) };
 }
