@@ -7,7 +7,8 @@ import { lz4Frame } from '../readers/lz4.ts';
 import { optionalPackage } from '../readers/optional-package.ts';
 import { zstandard } from '../readers/zstandard.ts';
 import { checkDecimals, columnPlace, tableOf, unfit } from '../tables/table-of.ts';
-import { checkedArrow, type Field, isDecimal } from './check.ts';
+import { checkedArrow } from './check.ts';
+import { type Field, isDecimal } from './layout.ts';
 
 type Flechette = typeof import('@uwdata/flechette');
 
