@@ -7,6 +7,16 @@ import type { Terminal } from './terminal.ts';
 /** Milliseconds between two frames. */
 const frame = 80;
 
+/**
+ * Shows how far a loop is, with the time that is left: a bar that is redrawn in a terminal, else a line for each tenth.
+ *
+ * @example
+ * import { Progress, recordTerminal } from '@nn/train';
+ * const { terminal, text } = recordTerminal({ isTTY: false });
+ * const progress = new Progress(terminal, 20);
+ * for (let step = 1; step <= 20; step++) await progress.update(step, `loss ${1 / step}`);
+ * console.log(text().trim().split('\n').length, text().includes('100 %  loss 0.05')); // => 10 true
+ */
 export class Progress {
   readonly #terminal: Terminal;
   readonly #total: number;
@@ -81,7 +91,13 @@ export class Progress {
 
 const textOf = (facts: string | (() => string)): string => (typeof facts === 'string' ? facts : facts());
 
-/** A bar with a precision of half a character. */
+/**
+ * A bar of `width` characters that is full to a share from 0 to 1, with a precision of half a character.
+ *
+ * @example
+ * import { bar, recordTerminal } from '@nn/train';
+ * console.log(bar(0.5, 4, recordTerminal({ isTTY: false }).terminal)); // => ━━──
+ */
 export function bar(share: number, width: number, terminal: Pick<Terminal, 'paint'>): string {
   const halves = Math.round(2 * width * Math.min(1, Math.max(0, share)));
   const full = '━'.repeat(halves >> 1);

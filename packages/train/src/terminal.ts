@@ -19,6 +19,16 @@ export interface Output {
 
 const codes: Readonly<Record<Style, number>> = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 };
 
+/**
+ * What text is printed to: lines that stay, and below them a block that is redrawn, where that is possible.
+ *
+ * @example
+ * import { Terminal } from '@nn/train';
+ * const written: string[] = [];
+ * const terminal = new Terminal({ write: (text) => written.push(text) }, {}); // in Node: new Terminal(process.stdout, process.env)
+ * terminal.line('done');
+ * console.log(terminal.isInteractive, written.join('').trim()); // => false done
+ */
 export class Terminal {
   /** Whether a block can be redrawn; if not, plain lines are printed. */
   readonly isInteractive: boolean;
@@ -104,13 +114,26 @@ function depthOf(output: Output, environment: Readonly<Record<string, string | u
   return depth >= 24 ? 24 : depth >= 8 ? 8 : depth >= 4 ? 4 : 1;
 }
 
-/** The width of text on the screen: escape sequences take none. */
+/**
+ * The width of text on the screen, in characters: escape sequences take none.
+ *
+ * @example
+ * import { widthOf } from '@nn/train';
+ * console.log(widthOf('\u001b[1mabc\u001b[0m')); // => 3
+ */
 export function widthOf(text: string): number {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what it looks for
   return [...text.replace(/\u001b\[[\d;?]*[A-Za-z]/g, '')].length;
 }
 
-/** Text in lines of at most `columns`: further lines stand two places in from the first. Longer words are cut. */
+/**
+ * Text in lines of at most `width` characters, broken between words: further lines stand two places in from the first, where
+ * there is room. Longer words are cut.
+ *
+ * @example
+ * import { wrap } from '@nn/train';
+ * console.log(wrap('to be or not to be', 12)); // => [ 'to be or not', '  to be' ]
+ */
 export function wrap(text: string, width: number): string[] {
   const columns = Math.max(1, width);
   if (widthOf(text) <= columns) return [text];
@@ -137,7 +160,13 @@ export function wrap(text: string, width: number): string[] {
   return [...lines, line];
 }
 
-/** Pads to a width on the screen. */
+/**
+ * Text with spaces behind it, up to a width on the screen.
+ *
+ * @example
+ * import { padText } from '@nn/train';
+ * console.log(`${padText('abc', 5)}|`); // => abc  |
+ */
 export function padText(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - widthOf(text)));
 }
