@@ -5,10 +5,32 @@
 import type { Flat } from './flatbuffer.ts';
 
 export const kinds = {
-  ...{ null: 1, integer: 2, float: 3, bytes: 4, text: 5, boolean: 6, decimal: 7, date: 8, time: 9, timestamp: 10 },
-  ...{ interval: 11, list: 12, record: 13, union: 14, fixedBytes: 15, fixedList: 16, map: 17, duration: 18 },
-  ...{ longBytes: 19, longText: 20, longList: 21, runs: 22, bytesView: 23, textView: 24, listView: 25 },
-  ...{ longListView: 26 },
+  null: 1,
+  integer: 2,
+  float: 3,
+  bytes: 4,
+  text: 5,
+  boolean: 6,
+  decimal: 7,
+  date: 8,
+  time: 9,
+  timestamp: 10,
+  interval: 11,
+  list: 12,
+  record: 13,
+  union: 14,
+  fixedBytes: 15,
+  fixedList: 16,
+  map: 17,
+  duration: 18,
+  longBytes: 19,
+  longText: 20,
+  longList: 21,
+  runs: 22,
+  bytesView: 23,
+  textView: 24,
+  listView: 25,
+  longListView: 26,
 } as const;
 
 /** A column as the schema has it. */
