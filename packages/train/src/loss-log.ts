@@ -142,7 +142,7 @@ export class LossLog implements Stateful {
   loadHostState(state: unknown): void {
     const { sum, weight } = Object(state) as { sum?: unknown; weight?: unknown };
     if (typeof sum !== 'number' || typeof weight !== 'number') {
-      throw new FormatError('Training', 'the saved state has no sums of losses: it is of something else.');
+      throw new FormatError('Training', 'the saved state is none of a training: load one that a training saved.');
     }
     this.reset();
     this.#sum = sum;

@@ -137,10 +137,10 @@ test('a training tells what is of another kind, or has a name that nothing reads
       return (error as Error).message;
     }
   };
-  const callbacks = 'Training: callbacks must be a list of functions, and of objects with handle: [progress()].';
+  const callbacks = 'Training: callbacks must be a list of functions or objects with handle: [progress()].';
   const metrics = 'Training: metrics must be metrics by name, { accuracy: new Accuracy() }.';
   expect(refused({ model: undefined })).toBe('Training: model must be a layer, or an object of layers.');
-  expect(refused({ step: undefined })).toBe('Training: step must be a function from a batch to the loss.');
+  expect(refused({ step: undefined })).toBe('Training: step must be a function of a batch.');
   expect(refused({ optimizer: SGD })).toBe('Training: optimizer must be one of @nn/optim, new Adam(model, ...).');
   expect(refused({ signal: true })).toBe('Training: signal must be an AbortSignal.');
   for (const wrong of [train.progress(), [false], [undefined], [new train.EarlyStopping()]]) {

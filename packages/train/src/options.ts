@@ -3,7 +3,7 @@
  * done with them is training.ts.
  */
 import { type AbortSignalLike, checkOptions, type Model, type Tensor, ValueError } from '@nn/core';
-import { type Batches, lengthOf, requireBatches } from './batches.ts';
+import { type Batches, lengthOf, requireBatches, requireStep } from './batches.ts';
 import type { RollBack } from './divergence.ts';
 import type { Callback, Metrics, StartEvent, StepsOptimizer, ValuesOf } from './events.ts';
 import { requireMetrics } from './metric-states.ts';
@@ -105,6 +105,7 @@ export function checkTrainingOptions<B, M extends Metrics>(
   checkOptions('Training', options, names);
   checkKinds(options);
   const { data, epochs = endless, steps = endless, validation, metrics, optimizer, readEvery = 50 } = options;
+  requireStep('Training', 'step', options.step);
   requireBatches('Training', 'data', data);
   if (epochs === endless && steps === endless) {
     throw new ValueError('Training', 'give epochs or steps: it would never end.');
@@ -151,18 +152,17 @@ function checkCount(option: string, value: number): number {
 
 /** For JavaScript, which has no types: what is of another kind is told here, and not where it is used. */
 function checkKinds<B, M extends Metrics>(options: TrainingOptions<B, M> | OwnStepOptions<B, M>): void {
-  const { model, step, optimizer, signal, callbacks = [] } = options;
+  const { model, optimizer, signal, callbacks = [] } = options;
   const has = (value: unknown, name: string): boolean => typeof Reflect.get(Object(value), name) === 'function';
   const isList = Array.isArray(callbacks);
   const kinds: readonly (readonly [name: string, isRight: boolean, what: string])[] = [
     ['model', typeof model === 'object' && model !== null, 'a layer, or an object of layers'],
-    ['step', typeof step === 'function', 'a function from a batch to the loss'],
     ['optimizer', optimizer === undefined || has(optimizer, 'step'), 'one of @nn/optim, new Adam(model, ...)'],
     ['signal', signal === undefined || has(signal, 'throwIfAborted'), 'an AbortSignal'],
     [
       'callbacks',
       isList && callbacks.every((one) => typeof one === 'function' || has(one, 'handle')),
-      'a list of functions, and of objects with handle: [progress()]',
+      'a list of functions or objects with handle: [progress()]',
     ],
   ];
   const wrong = kinds.find(([, isRight]) => !isRight);

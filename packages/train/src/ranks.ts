@@ -71,10 +71,7 @@ export function checkRanks(group: Ranks, optimizer: object, readsByClock: boolea
     throw new ValueError('Training', 'the optimizer is not of the group: give await dataParallel(optimizer, group).');
   }
   if (readsByClock) {
-    throw new ValueError(
-      'Training',
-      'ranks read after the same steps: give readEvery as a number of steps, without milliseconds.',
-    );
+    throw new ValueError('Training', 'ranks read after the same steps: give readEvery without milliseconds.');
   }
   // the cast: of what has a group, `DataParallel` alone makes agreements
   return optimizer as RanksOptimizer;

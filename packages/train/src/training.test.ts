@@ -583,7 +583,7 @@ describe('Training', () => {
       crossEntropy(setting.model.forward(inputs), targets, { reduction: 'none' });
     for (const classWeights of [[1], [1, 2, 3]]) {
       await expect(training(setting, { classWeights, compile, step: each }).run()).rejects.toThrow(
-        `Training: there are ${classWeights.length} classWeights, but the losses are over 2 classes: give one weight for each class, from class 0 on.`,
+        `Training: there are ${classWeights.length} classWeights, but the losses are over 2 classes: give one weight for each class.`,
       );
     }
     // losses that do not tell over how many classes they are: what the targets are, tells

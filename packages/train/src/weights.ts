@@ -90,7 +90,7 @@ function checkClassCount(operation: string, losses: Tensor, count: number): void
   if (classes === count) return;
   throw new ValueError(
     operation,
-    `there are ${count} classWeights, but the losses are over ${classes} classes: give one weight for each class, from class 0 on.`,
+    `there are ${count} classWeights, but the losses are over ${classes} classes: give one weight for each class.`,
     { classWeights: count, classes },
   );
 }
