@@ -5,7 +5,7 @@
  *   node --conditions=@nn/source --import tsx packages/data/bench/large-files.ts csv|text [--gigabytes 2] [--steps 300] [--workers 0] [--file PATH]
  *
  * `--file` keeps the file for further runs. As users have it, without the weight of tsx: install the packed packages beside the three files, strip their
- * types (`esbuild large-files*.ts --outdir=.`), and start the JavaScript.
+ * types (`esbuild large-files*.ts --outdir=.`), put .js for .ts in the names of files in them, and start the JavaScript.
  */
 import { closeSync, existsSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
