@@ -116,11 +116,11 @@ const matchOptions = ['from', 'threshold'];
 /** 1 for each sample [N, labels] that has all labels right; weights are those of the samples. */
 const allRight: AnswerValues<PredictionOptions> = (operation, predictions, targets, options) => {
   const all = { task: 'multilabel', ...options } as const;
-  const { predicted, actual, weights, isOutside } = answersOf(operation, predictions, targets, all);
+  const { predicted, actual, weights, flaw } = answersOf(operation, predictions, targets, all);
   const isRight = predicted.equal(actual);
   // labels that count nothing are right
   const values = (weights === null ? isRight : isRight.logicalOr(weights.equal(0))).all(0);
-  return elementsOf(values, { weights: weights?.max(0) ?? null, isOutside: isOutside.any(0) });
+  return elementsOf(values, { weights: weights?.max(0) ?? null, flaw: flaw.sum(0) });
 };
 
 /**

@@ -1,6 +1,7 @@
 /**
  * Means over answers: of one definition, from predictions and targets to one number per answer, a function of tensors and a
- * class. What is no class has the value -Infinity, which nothing has otherwise, so that no mean with it can be overlooked.
+ * class. What is no class has the value -Infinity, which nothing has otherwise, so that no mean with it can be overlooked; what
+ * is decided by NaN has that.
  */
 import { checkOptions, type Tensor, where } from '@nn/core';
 import type { Batch, Weighting } from '../inputs.ts';
@@ -16,11 +17,11 @@ export type AnswerValues<Options> = (
 ) => Elements;
 
 /** Values with what the answers count. */
-export function elementsOf(values: Tensor, { weights, isOutside }: Pick<Answers, 'weights' | 'isOutside'>): Elements {
-  return { values: where(isOutside, Number.NEGATIVE_INFINITY, values.cast('float32')), weights };
+export function elementsOf(values: Tensor, { weights, flaw }: Pick<Answers, 'weights' | 'flaw'>): Elements {
+  return { values: values.cast('float32').sub(flaw), weights };
 }
 
-/** The mean as a function of tensors: 0-d, NaN where something is no class. */
+/** The mean as a function of tensors: 0-d, NaN where something is no class, or decided by NaN. */
 export function answerMean<Options extends object>(
   operation: string,
   valuesOf: AnswerValues<Options>,

@@ -192,8 +192,8 @@ export class ReliabilityTable extends BinnedMetric<ReliabilityBin[][]> {
  */
 export async function fitTemperature(logits: Tensor, targets: Tensor): Promise<number> {
   const answers = answersOf('fitTemperature', logits, targets, { from: 'logits', task: 'multiclass' });
-  const { actual, classes, isOutside } = answers;
-  const labelled = where(isOutside, -1, actual);
+  const { actual, classes, flaw } = answers;
+  const labelled = where(flaw.equal(0), actual, -1);
   const [scores, labels] = await Promise.all([scoresOf('fitTemperature', answers).data(), labelled.data()]);
   const n = labels.length;
   // the slope of the mean loss in 1 / T: E[z] under softmax(z / T), less z of the right class; it only rises

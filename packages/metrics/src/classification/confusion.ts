@@ -4,7 +4,7 @@ import { type Batch, checkWeighting, type Weighting } from '../inputs.ts';
 import { SumMetric } from '../sum-metric.ts';
 import { answersOf, markedWeights, type PredictionOptions, predictionOptions, requireLabels } from './labels.ts';
 
-/** [classes, classes]: targets by predictions. What is no class makes a count infinite. */
+/** [classes, classes]: targets by predictions. What is no class makes a count infinite, a score that is NaN makes it that. */
 function matrixOf(
   operation: string,
   predictions: Tensor,
@@ -58,7 +58,7 @@ abstract class MatrixMetric<Value> extends SumMetric<Batch, Value> {
   }
 
   protected override compute(totals: Float64Array, classes: number): Value {
-    requireLabels(this, totals.every(Number.isFinite), classes - 1);
+    requireLabels(this, !totals.includes(Number.POSITIVE_INFINITY), classes - 1);
     return this.valueFrom(
       Array.from({ length: classes }, (_, row) => [...totals.subarray(row * classes, (row + 1) * classes)]),
     );

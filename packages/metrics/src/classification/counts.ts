@@ -30,7 +30,7 @@ type Mixture = readonly [hits: number, predicted: number, actual: number, total:
 /** A score of a class: one mixture of its counts over another; 0 where that is 0, as scikit-learn's zero_division = 0. */
 export type Formula = readonly [part: Mixture, whole: Mixture];
 
-/** Per class, weighted: predicted and actual, predicted, actual, everything. Infinite where a target is no class. */
+/** Per class, weighted: predicted and actual, predicted, actual, everything. Infinite where a target is no class, NaN with a score that is. */
 export type Counts<Row> = readonly [hits: Row, predicted: Row, actual: Row, total: Row];
 
 /**
@@ -46,7 +46,7 @@ export function countsOf(
 ): Tensor {
   const { soft } = options;
   const answers = answersOf(operation, predictions, targets, options, soft);
-  const { weights, isOutside } = answers;
+  const { weights, flaw } = answers;
   const { predicted, actual, shape, columns } = marksOf(answers, (average ?? 'binary') !== 'binary', soft);
   if (average === 'binary' && columns > 1) {
     throw new ValueError(
@@ -57,7 +57,7 @@ export function countsOf(
   }
   // what a mask leaves out may be NaN
   const share = weights === null ? predicted : where(weights.equal(0), 0, predicted);
-  const occurs = where(isOutside, Number.POSITIVE_INFINITY, actual.cast('float32'));
+  const occurs = flaw.add(actual);
   return sumsOf([occurs.mul(share), share, occurs, 1], shape, weights);
 }
 
@@ -66,7 +66,7 @@ function averageFor(average: Average | undefined, columns: number): Average {
   return average ?? (columns > 1 ? 'macro' : 'binary');
 }
 
-/** A score as a function of tensors: 0-d, or [classes] with average 'none'. NaN where a target is no class. */
+/** A score as a function of tensors: 0-d, or [classes] with average 'none'. NaN where a target is no class, or a score is NaN. */
 export function scoreOf(
   operation: string,
   [part, whole]: Formula,
@@ -122,10 +122,10 @@ export abstract class CountMetric<Value> extends SumMetric<Batch, Value> {
   }
 
   protected override compute(totals: Float64Array, columns: number): Value {
-    requireLabels(this, totals.every(Number.isFinite), Math.max(columns, 2) - 1);
+    requireLabels(this, !totals.includes(Number.POSITIVE_INFINITY), Math.max(columns, 2) - 1);
     const row = (at: number): number[] => [...totals.subarray(at * columns, (at + 1) * columns)];
     const counts = [row(0), row(1), row(2), row(3)] as const;
-    this.#absent = counts[2].flatMap((count, c) => (count + counts[1][c]! > 0 ? [] : [c]));
+    this.#absent = counts[2].flatMap((count, c) => (count + counts[1][c]! === 0 ? [c] : []));
     return this.valueFrom(counts);
   }
 }

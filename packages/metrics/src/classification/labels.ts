@@ -40,8 +40,8 @@ export interface Answers {
   readonly actual: Tensor;
   /** What each counts; null where all count 1. */
   readonly weights: Tensor | null;
-  /** Where a target or a label that counts was no class. */
-  readonly isOutside: Tensor;
+  /** Of what counts: infinite where a target or a label is no class, NaN where the score that decides is; 0 otherwise. */
+  readonly flaw: Tensor;
   readonly shape: Shape;
 }
 
@@ -110,15 +110,18 @@ export function answersOf(
   let isOutside = target.notEqual(actual);
   let scores: Tensor | null = null;
   let predicted: Tensor;
+  let deciding: Tensor | null = null;
   if (isPerClass) {
     scores = predictions.permute([...classAxis, ...others]).reshape([classes, n]);
     predicted = scores.argMax(0).reshape([1, n]);
+    // of a row with NaN argMax is the place of that
+    deciding = scores.takeAlong(predicted, 0);
   } else if (areLabels) {
     const label = turn(predictions);
     predicted = classOf(label);
     isOutside = isOutside.logicalOr(label.notEqual(predicted));
   } else {
-    scores = turn(predictions);
+    deciding = scores = turn(predictions);
     // logits above log(t / (1 - t)): no need of the sigmoid
     predicted = scores.greater(
       isLogits ? Math.max(-3e38, Math.min(3e38, Math.log(threshold / (1 - threshold)))) : threshold,
@@ -127,13 +130,16 @@ export function answersOf(
   const own = weightsOf(operation, targets.shape, options);
   let weights = own && turn(own);
   if (ignoreIndex !== undefined) weights = where(target.equal(ignoreIndex), 0, weights ?? 1);
-  if (weights !== null) isOutside = isOutside.logicalAnd(weights.notEqual(0));
-  return { classes, isBinary, scores, isLogits, predicted, actual, weights, isOutside, shape: [questions, n] };
+  // what reads the scores themselves finds NaN by itself
+  const unclear = deciding && !needsScores ? where(deciding.equal(deciding), 0, Number.NaN) : 0;
+  let flaw = where(isOutside, Number.POSITIVE_INFINITY, unclear);
+  if (weights !== null) flaw = where(weights.equal(0), 0, flaw);
+  return { classes, isBinary, scores, isLogits, predicted, actual, weights, flaw, shape: [questions, n] };
 }
 
-/** The weights of answers, infinite where something is no class, so that no sum with it can be overlooked. */
-export function markedWeights({ weights, isOutside }: Answers): Tensor {
-  return where(isOutside, Number.POSITIVE_INFINITY, weights ?? 1);
+/** The weights of answers with their flaws, so that no sum with one can be overlooked. */
+export function markedWeights({ weights, flaw }: Answers): Tensor {
+  return flaw.add(weights ?? 1);
 }
 
 /** The scores of answers; ValueError where they are labels. */
