@@ -6,8 +6,17 @@ import { checkChoices, ValueError } from '@nn/core';
 import { listed, quoted } from '../messages.ts';
 import { dateForms, farthest, parseDate } from './dates.ts';
 
-/** What stands in for a missing value; 'error': nothing does. A text stands for a category or a date, a number for a number. */
-export type Fill = 'error' | 'mean' | 'median' | 'mostFrequent' | { readonly value: number | string };
+/**
+ * What stands in for a missing value; 'error': nothing does. `value`: a text for a category or a date, a number for a number.
+ * `category`: a category of its own, of this name, which no value has.
+ */
+export type Fill =
+  | 'error'
+  | 'mean'
+  | 'median'
+  | 'mostFrequent'
+  | { readonly value: number | string }
+  | { readonly category: string };
 
 const fills: readonly Fill[] = ['error', 'mean', 'median', 'mostFrequent'];
 
@@ -17,10 +26,22 @@ export function checkFill(place: string, fill: Fill): void {
     checkChoices(place, { fill }, { fill: fills });
     return;
   }
-  const { value } = Object(fill) as { value?: unknown };
-  if (typeof value === 'number' || typeof value === 'string') return;
-  throw new ValueError(place, `fill must be one of ${listed(fills as string[])}, or an object, as { value: 0 }.`, {
-    fill,
+  const { value, category, ...others } = Object(fill) as { value?: unknown; category?: unknown };
+  const isValue = typeof value === 'number' || typeof value === 'string';
+  const isOne = isValue ? category === undefined : value === undefined && typeof category === 'string';
+  if (isOne && Object.keys(others).length === 0) return;
+  throw new ValueError(
+    place,
+    `fill must be one of ${listed(fills as string[])}, or an object, as { value: 0 } or { category: 'missing' }.`,
+    { fill },
+  );
+}
+
+/** The value that is given for a column of numbers or of dates. */
+function givenValue(name: string, what: string, fill: Extract<Fill, object>): number | string {
+  if ('value' in fill) return fill.value;
+  throw new ValueError('fitTable', `column ${quoted(name)} has ${what}, not categories; fill it with { value }.`, {
+    column: name,
   });
 }
 
@@ -28,8 +49,9 @@ export function checkFill(place: string, fill: Fill): void {
 export function fillNumber(name: string, values: Float64Array, fill: Fill): number | null {
   if (fill === 'error') return null;
   if (typeof fill === 'object') {
-    if (typeof fill.value === 'number' && Number.isFinite(fill.value)) return fill.value;
-    throw new ValueError('fitTable', `column ${quoted(name)} has numbers, its fill is ${fill.value}; give a number.`, {
+    const value = givenValue(name, 'numbers', fill);
+    if (typeof value === 'number' && Number.isFinite(value)) return value;
+    throw new ValueError('fitTable', `column ${quoted(name)} has numbers, its fill is ${value}; give a number.`, {
       column: name,
     });
   }
@@ -46,11 +68,27 @@ export function fillNumber(name: string, values: Float64Array, fill: Fill): numb
 /** The same for moments in milliseconds since 1970; a date that is given may be text. */
 export function fillDate(name: string, moments: Float64Array, fill: Fill): number | null {
   if (typeof fill === 'string') return fillNumber(name, moments, fill);
-  const moment = typeof fill.value === 'string' ? parseDate(fill.value) : fill.value;
+  const value = givenValue(name, 'dates', fill);
+  const moment = typeof value === 'string' ? parseDate(value) : value;
   if (moment !== undefined && Math.abs(moment) <= farthest) return moment;
   throw new ValueError(
     'fitTable',
-    `column ${quoted(name)} has dates, its fill is ${quoted(String(fill.value))}; give one ${dateForms}, or milliseconds since 1970.`,
+    `column ${quoted(name)} has dates, its fill is ${quoted(String(value))}; give one ${dateForms}, or milliseconds since 1970.`,
+    { column: name },
+  );
+}
+
+/**
+ * The category of its own that stands for missing values, as a list of one or none. It is there where nothing is missing, too,
+ * for in other rows something may be.
+ */
+export function ownCategory(name: string, counts: ReadonlyMap<string, number>, fill: Fill): string[] {
+  if (typeof fill === 'string' || !('category' in fill)) return [];
+  const { category } = fill;
+  if (!counts.has(category)) return [category];
+  throw new ValueError(
+    'fitTable',
+    `column ${quoted(name)} has values ${quoted(category)}; name the category of missing values otherwise, or give them that one: { value: ${quoted(category)} }.`,
     { column: name },
   );
 }
@@ -65,18 +103,20 @@ export function fillCategory(
   if (fill === 'error') return null;
   if (typeof fill === 'object') {
     // Columns of numbers may be encoded by categories, too: 3 is the category '3'.
-    const value = String(fill.value);
+    const value = 'category' in fill ? fill.category : String(fill.value);
     if (categories.includes(value)) return value;
     throw new ValueError(
       'fitTable',
-      `column ${quoted(name)} has the categories ${listed(categories)}, its fill is ${value}; give one of them.`,
+      'category' in fill
+        ? `column ${quoted(name)} is filled with the category ${quoted(value)}, which order leaves out.`
+        : `column ${quoted(name)} has the categories ${listed(categories)}, its fill is ${value}; give one of them, or { category: ${quoted(value)} } to make one of its own.`,
       { column: name },
     );
   }
   if (fill !== 'mostFrequent') {
     throw new ValueError(
       'fitTable',
-      `column ${quoted(name)} has categories, which have no ${fill}; fill with 'mostFrequent' or { value }.`,
+      `column ${quoted(name)} has categories, which have no ${fill}; fill with 'mostFrequent', { value } or { category }.`,
       { column: name },
     );
   }

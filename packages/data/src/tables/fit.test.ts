@@ -289,6 +289,31 @@ it('a fill of a date may be written as one, that of a number read as a category 
   expect([...data]).toEqual([2020, 1, 0, 1999, 0, 1, 2022, 0, 1]);
 });
 
+it('missing may be a category of its own, as a constant fill of scikit-learn makes it', () => {
+  const table = parseCsv('port,deck,y\nS,2,1\n,,2\nC,3,3\n');
+  const fill = { category: 'missing' };
+  const columns = {
+    port: { fill },
+    deck: { encode: 'ordinal', fill, order: ['missing', '2', '3'] },
+  } as const;
+  const encoding = fitTable(table, { targets: 'y', columns });
+  expect(inputNames(encoding)).toEqual(['port=C', 'port=S', 'port=missing', 'deck']);
+  const encoded = (rows: typeof table) => [...encodeTable(rows, encoding).fields.inputs.data];
+  expect(encoded(table)).toEqual([0, 1, 0, 1, 0, 0, 1, 0, 1, 0, 0, 2]);
+  expect([
+    ...encodeRows(
+      [
+        { port: '', deck: 3 },
+        { port: 'C', deck: null },
+      ],
+      encoding,
+    ).data,
+  ]).toEqual([0, 0, 1, 2, 1, 0, 0, 0]);
+  // where nothing is missing, too, for in other rows something may be
+  const whole = fitTable(takeRows(table, [0, 2]), { targets: 'y', inputs: ['port'], columns: { port: { fill } } });
+  expect([...encodeTable(table, whole).fields.inputs.data]).toEqual([0, 1, 0, 0, 0, 1, 1, 0, 0]);
+});
+
 describe('other rows than those that were fitted', () => {
   const encoding = fitTable(parseCsv('x,kind\n1,a\n3,b\n'), { targets: 'kind', missing: 'fill', unknown: 'ignore' });
   const read = (text: string) => parseCsv(text, { onWarning: () => {}, kinds: { x: 'category' } });
@@ -396,9 +421,30 @@ describe('fitTable refuses', () => {
     [
       'kind',
       { fill: 'mean' },
-      "column 'kind' has categories, which have no mean; fill with 'mostFrequent' or { value }.",
+      "column 'kind' has categories, which have no mean; fill with 'mostFrequent', { value } or { category }.",
     ],
-    ['kind', { fill: { value: 'c' } }, `column 'kind' has the categories a, b, its fill is c; give one of them.`],
+    [
+      'kind',
+      { fill: { value: 'c' } },
+      `column 'kind' has the categories a, b, its fill is c; give one of them, or { category: 'c' }`,
+    ],
+    [
+      'kind',
+      { fill: { category: 'a' } },
+      `column 'kind' has values 'a'; name the category of missing values otherwise`,
+    ],
+    [
+      'kind',
+      { encode: 'ordinal', order: ['a', 'b'], fill: { category: 'missing' } },
+      `column 'kind' is filled with the category 'missing', which order leaves out.`,
+    ],
+    ['x', { fill: { category: 'missing' } }, `column 'x' has numbers, not categories; fill it with { value }.`],
+    [
+      'x',
+      { encode: 'date', fill: { category: 'no' } },
+      `column 'x' has dates, not categories; fill it with { value }.`,
+    ],
+    ['kind', { fill: { category: 'c', value: 'c' } as Fill }, `column 'kind': fill must be one of`],
     ['kind', { encode: 'number' }, `column 'kind' has categories; encode it as`],
     ['kind', { encode: 'ordinal', order: ['a'] }, `column 'kind' has the category 'b', which order leaves out.`],
     [

@@ -10,7 +10,7 @@ import { kFolds } from '../splits/folds.ts';
 import { type DataWarning, warningOf } from '../warning.ts';
 import { type DatePart, dateForms, dateParts, namesOfPart, numbersOfPart, parseDate } from './dates.ts';
 import type { ColumnEncoding, DateEncoding, NumberEncoding, TableEncoding } from './encoding.ts';
-import { checkFill, type Fill, fillCategory, fillDate, fillNumber } from './fills.ts';
+import { checkFill, type Fill, fillCategory, fillDate, fillNumber, ownCategory } from './fills.ts';
 import { fitMeans } from './means.ts';
 import {
   categoryAt,
@@ -149,7 +149,8 @@ export function fitEncodeTable(
   table: Table,
   options: TableOptions & { readonly folds?: number; readonly seed?: number },
 ): { readonly encoding: TableEncoding; readonly samples: EncodedTable } {
-  const { folds = 5, seed = 0, ...rest } = options;
+  // without options `fitTable` says what is missing
+  const { folds = 5, seed = 0, ...rest } = { ...options };
   const encoding = fitTable(table, rest);
   fittedTo.delete(encoding);
   const samples = encodeTable(table, encoding);
@@ -314,7 +315,8 @@ function fitInput(
     return fitMeans(table, column, targets, own.smoothing);
   }
   const counts = countsOf(column);
-  const categories = own.order ?? [...counts.keys()].sort();
+  const forMissing = ownCategory(name, counts, fill);
+  const categories = own.order ?? [...counts.keys(), ...forMissing].sort();
   const inOrder = new Set(own.order);
   const missingInOrder = own.order && [...counts.keys()].find((category) => !inOrder.has(category));
   const unknown = own.unknown ?? options.unknown;
