@@ -128,7 +128,9 @@ export async function openFile(path: string): Promise<ByteRange & { close(): Pro
 
 /**
  * A file at an address that is read in parts, by HTTP's ranges (RFC 9110, section 14). Rejects with a `FormatError` where the server
- * has no ranges, and while reading where the file has become another one.
+ * has no ranges or is not reached, and while reading where the file has become another one or the connection breaks; its `kind` is
+ * then 'format/fetchRange/connection'. Nothing is asked for a second time: a `fetch` of your own can do that, and batches go on at
+ * the sample that they did not get.
  *
  * @example
  * import { fetchRange } from '@nn/data';
@@ -154,8 +156,24 @@ export async function fetchRange(
   const fail = (what: string): never => {
     throw new FormatError('fetchRange', `${name}: ${what}`, { address: url });
   };
+  /** What was waited for, of which all that a platform says may be 'terminated'. */
+  const connected = async <T>(promise: Promise<T>, start: number, end: number): Promise<T> => {
+    try {
+      return await promise;
+    } catch (error) {
+      const { message, cause, name: kind } = Object(error) as { message?: unknown; cause?: unknown; name?: unknown };
+      // who ends a request knows why
+      if (kind === 'AbortError') throw error;
+      const why = [message, Object(cause).message].filter(Boolean).join(': ');
+      throw new FormatError(
+        'fetchRange/connection',
+        `${name}: the connection failed before bytes ${start} to ${end} had come (${excerpt(why, 200)}).`,
+        { address: url, start, end },
+      );
+    }
+  };
   const part = async (start: number, end: number) => {
-    const response = await get(url, { headers: { Range: `bytes=${start}-${end - 1}` } });
+    const response = await connected(get(url, { headers: { Range: `bytes=${start}-${end - 1}` } }), start, end);
     const given = response.headers.get('Content-Range') ?? '';
     const [, first, last, total] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(given) ?? [];
     if (response.status !== 206 || total === undefined) {
@@ -174,7 +192,7 @@ export async function fetchRange(
       );
     }
     const tag = response.headers.get('ETag') ?? response.headers.get('Last-Modified');
-    return { bytes: new Uint8Array(await response.arrayBuffer()), size: Number(total), tag };
+    return { bytes: new Uint8Array(await connected(response.arrayBuffer(), start, end)), size: Number(total), tag };
   };
   const { size, tag } = await part(0, 1);
   return {

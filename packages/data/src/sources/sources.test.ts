@@ -189,6 +189,29 @@ describe('jsonLines', () => {
     await expect(jsonLines(file, { integers: 'bigint' as 'text' })).rejects.toThrow('integers');
   });
 
+  it('takes nothing for Infinity without a word', async () => {
+    const long = `1${'0'.repeat(400)}`;
+    const lines = [
+      '{"a":[1,{"b":-1e400}]}',
+      `{"a":${long}}`,
+      '{"id":"4e123f","text":"1e999","is":[true,null,1e-999,1E308,1e+0012]}',
+      '1E+400',
+    ];
+    const file = rangeOf(lines.join('\n'));
+    const rows = await jsonLines(file, { name: 'a.jsonl' });
+    const why = 'beyond 1.8e308, the largest number that there is: write it as text, or null for what is missing.';
+    await expect(rows.get(0)).rejects.toThrow(`jsonLines: a.jsonl, line 1: 'a[1].b' is -1e400, ${why}`);
+    await expect(rows.get(1)).rejects.toThrow('which has more digits than a number keeps');
+    expect(await rows.get(2)).toEqual(JSON.parse(lines[2]!));
+    await expect(rows.get(3)).rejects.toThrow('line 4: the value is 1E+400, beyond');
+    const texts = await jsonLines(file, { integers: 'text' });
+    await expect(texts.get(0)).rejects.toThrow("'a[1].b' is -1e400, beyond");
+    expect(await texts.get(1)).toEqual({ a: long });
+    const rounded = await jsonLines(file, { integers: 'round' });
+    await expect(rounded.get(0)).rejects.toThrow("'a[1].b' is -1e400, beyond");
+    await expect(rounded.get(1)).rejects.toThrow(why);
+  });
+
   it('gives values and names the line of what is none', async () => {
     const rows = await jsonLines<{ a: number }>(rangeOf('{"a":1}\n\n{"a":2}\nnone\n'), { name: 'a.jsonl' });
     expect([rows.length, await rows.get(1)]).toEqual([3, { a: 2 }]);
@@ -445,6 +468,46 @@ describe('byte ranges', () => {
     await expect(
       fetchRange('https://example.org/a', { fetch: async () => new Response('', { status: 404 }) }),
     ).rejects.toThrow('fetchRange: https://example.org/a: the answer to bytes 0 to 1 is 404.');
+  });
+
+  it('say which part of which address did not come, and read on when it does', async () => {
+    const text = 'a\nb\nc\nd\n';
+    let fault: 'none' | 'unreached' | 'cut' | 'ended' = 'none';
+    const get = async (_: unknown, { headers }: RequestInit) => {
+      const [, from = 0, to = 0] = /bytes=(\d+)-(\d+)/.exec((headers as { Range: string }).Range) ?? [];
+      if (fault === 'unreached') throw new TypeError('fetch failed', { cause: new Error('read ECONNRESET') });
+      if (fault === 'ended') throw new DOMException('enough', 'AbortError');
+      const part = text.slice(Number(from), Number(to) + 1);
+      const body = new ReadableStream({
+        start(controller) {
+          controller.enqueue(new TextEncoder().encode(part.slice(0, 1)));
+          controller.error(new TypeError('terminated'));
+        },
+      });
+      const range = `bytes ${from}-${Number(from) + part.length - 1}/${text.length}`;
+      return new Response(fault === 'cut' ? body : part, { status: 206, headers: { 'Content-Range': range } });
+    };
+    const address = 'https://example.org/a';
+    const batches = dataPipeline(await textLines(await fetchRange(address, { fetch: get })))
+      .map((line) => ({ x: line.charCodeAt(0) - 97 }))
+      .batch(1);
+    const seen: unknown[] = [];
+    const all = async (): Promise<void> => {
+      for await (const { x } of batches) seen.push(...((await x.array()) as number[]));
+    };
+    fault = 'cut';
+    await expect(all()).rejects.toMatchObject({
+      message: `fetchRange: ${address}: the connection failed before bytes 0 to 8 had come (terminated).`,
+      kind: 'format/fetchRange/connection',
+      data: { address, start: 0, end: 8 },
+    });
+    fault = 'unreached';
+    await expect(all()).rejects.toThrow('bytes 0 to 8 had come (fetch failed: read ECONNRESET).');
+    fault = 'ended';
+    await expect(all()).rejects.toThrow('enough');
+    fault = 'none';
+    await all();
+    expect(seen).toEqual([0, 1, 2, 3]);
   });
 
   it('take no other bytes than they asked for', async () => {

@@ -11,7 +11,7 @@ import {
 import type { Source, StreamSource } from '../pipeline/source.ts';
 import { isGzip } from '../readers/gunzip.ts';
 import { type ByteRange, checkRange, endedBy } from './byte-range.ts';
-import { longIntegers, withLongTexts } from './json-integers.ts';
+import { longNumbers, withLongTexts } from './json-numbers.ts';
 import { decodeIndex, indexRecords } from './record-index.ts';
 import { RecordReader } from './record-reader.ts';
 
@@ -67,7 +67,7 @@ export async function textLines(range: ByteRange, options: LinesOptions = {}): P
 
 /**
  * The values of a file of JSON lines as samples, as `textLines` reads lines. `get` rejects with a `FormatError` that names the line
- * where it is no JSON, and the field where a whole number has more digits than a number keeps (`integers`).
+ * where it is no JSON, and the field where a whole number has more digits than a number keeps (`integers`), or a number is beyond 1.8e308.
  *
  * @example
  * import { byteRange, jsonLines } from '@nn/data';
@@ -88,13 +88,17 @@ export async function jsonLines<T = unknown>(
     } catch {
       throw new FormatError('jsonLines', `${name}, line ${line}: ${excerpt(text, 40)} is not JSON.`, { line });
     }
-    const long = integers === 'round' ? [] : longIntegers(text);
-    if (long[0] === undefined) return value;
-    if (integers === 'text') return JSON.parse(withLongTexts(text, long)) as T;
-    const { digits, path } = long[0];
+    const long = longNumbers(text, integers === 'round');
+    const wrong = integers === 'text' ? long.find(({ isWhole }) => !isWhole) : long[0];
+    if (wrong === undefined) return long.length > 0 ? (JSON.parse(withLongTexts(text, long)) as T) : value;
+    const { digits, isWhole, path } = wrong;
+    const what =
+      isWhole && integers === 'error'
+        ? "which has more digits than a number keeps; integers: 'text' gives such as text, 'round' as the nearest number."
+        : 'beyond 1.8e308, the largest number that there is: write it as text, or null for what is missing.';
     throw new FormatError(
       'jsonLines',
-      `${name}, line ${line}: ${path === '' ? 'the value' : `'${excerpt(path, 60)}'`} is ${excerpt(digits, 40)}, which has more digits than a number keeps; integers: 'text' gives such as text, 'round' as the nearest number.`,
+      `${name}, line ${line}: ${path === '' ? 'the value' : `'${excerpt(path, 60)}'`} is ${excerpt(digits, 40)}, ${what}`,
       { line, path },
     );
   });
