@@ -6,6 +6,7 @@ import { blobs, circles, moons, spirals, xor } from './problems/points.ts';
 import { parseCsv } from './readers/csv.ts';
 import { parseCsvRecords } from './readers/csv-records.ts';
 import { gunzip } from './readers/gunzip.ts';
+import { parseIdx } from './readers/idx.ts';
 import { smoteNc } from './resampling/smote-nc.ts';
 import { gatherBatch } from './samples/batches.ts';
 import { DataLoader } from './samples/loader.ts';
@@ -16,7 +17,7 @@ import { csvRows } from './sources/csv-rows.ts';
 import { decodedList, decodedShards } from './sources/decoded.ts';
 import { lineStream } from './sources/text-lines.ts';
 import { splitTable } from './splits/split.ts';
-import { fitTable } from './tables/fit.ts';
+import { fitEncodeTable, fitTable } from './tables/fit.ts';
 import { encodeRows } from './tables/raw.ts';
 import { dropMissing, encodeTable } from './tables/table.ts';
 
@@ -116,6 +117,19 @@ describe.each<[string, () => unknown, string]>([
     'splitTable: of 1 samples none can be set apart; two are needed.',
   ],
   ['dropMissing', call(dropMissing, table, 'x'), "dropMissing: takes a list of columns: ['x']."],
+  [
+    'parseCsv: bytes',
+    call(parseCsv, new Uint8Array(2)),
+    'parseCsv: takes text, got Uint8Array: readCsv takes the bytes of a file.',
+  ],
+  ['parseCsvRecords: nothing', call(parseCsvRecords), 'parseCsvRecords: takes text, got Undefined'],
+  [
+    'parseIdx: a buffer',
+    call(parseIdx, new ArrayBuffer(4)),
+    'parseIdx: takes a Uint8Array, got ArrayBuffer: new Uint8Array(buffer).',
+  ],
+  ['gunzip: a buffer', call(gunzip, new ArrayBuffer(4)), 'gunzip: takes a Uint8Array, got ArrayBuffer'],
+  ['fitEncodeTable: no options', call(fitEncodeTable, table), 'fitTable: targets must be a list of names of columns'],
 ])('%s', (_, wrong, message) => {
   it('says so', () => {
     expect(wrong).toThrow(message);

@@ -15,6 +15,7 @@ import {
   DistinctNgrams,
   EditDistance,
   F1Score,
+  FBetaScore,
   HitRate,
   Last,
   LogAUROC,
@@ -25,6 +26,7 @@ import {
   Min,
   NDCG,
   Precision,
+  peakSignalToNoise,
   permutationInvariantSiSnr,
   R2Score,
   Running,
@@ -32,6 +34,7 @@ import {
   SignalToDistortion,
   SpearmanCorrelation,
   Specificity,
+  StructuralSimilarity,
   Sum,
   specificity,
   TopKAccuracy,
@@ -320,7 +323,15 @@ describe('merging and saving', () => {
 });
 
 describe('errors', () => {
+  // JavaScript: options that must be given and are not
+  const nothing = undefined as unknown as { range: number; beta: number };
   const cases: readonly (readonly [string, () => void])[] = [
+    [
+      'peakSignalToNoise: range is undefined: say how far apart values can be, 1 or 255.',
+      () => peakSignalToNoise(uniform([1, 1, 2, 2]), uniform([1, 1, 2, 2]), nothing),
+    ],
+    ['StructuralSimilarity: no option undefined: range.', () => new StructuralSimilarity(nothing)],
+    ['FBetaScore: beta is undefined: it must be above 0.', () => new FBetaScore(nothing)],
     [
       "Precision: the predictions are scores: say from: 'logits' or from: 'probabilities'.",
       () => new Precision().update(tensor([0.5]), tensor([1])),

@@ -575,6 +575,9 @@ describe('Training', () => {
     expect(() => weightedLoss(padded, { weights: tensor([1]) })).toThrow(
       'weightedLoss: the losses are [3], the weights [1]: give one number for each sample, [N].',
     );
+    expect(() => weightedLoss(padded, { weights: [1, 2, 3] as unknown as Tensor })).toThrow(
+      'weightedLoss: the weights are no tensor: give tensor([...]), one number for each sample, [N].',
+    );
   });
 
   test.each([false, true])('refuses weights of other classes than there are (compiled: %s)', async (compile) => {

@@ -58,6 +58,15 @@ function productOf(
 ): Tensor | null {
   let product: Tensor | null = null;
   const add = (name: string, given: Tensor): void => {
+    if (!isTensor(given)) {
+      throw new ValueError(
+        operation,
+        `the ${name} are no tensor: give tensor([...]), one number for each sample, [N].`,
+        {
+          [name]: given,
+        },
+      );
+    }
     if (losses && (given.size !== losses.shape[0] || losses.rank !== 1)) {
       throw new ValueError(
         operation,

@@ -4,7 +4,7 @@
  */
 import { checkOptions } from '@nn/core';
 import type { CsvOptions } from './csv.ts';
-import { checkSeparator, fieldText, type Scan, type ScanOptions, scanRecords } from './csv-scan.ts';
+import { checkSeparator, checkText, fieldText, type Scan, type ScanOptions, scanRecords } from './csv-scan.ts';
 
 /** The records of a CSV text: a list that is walked, or asked for one of them. */
 export class CsvRecords implements Iterable<string[]> {
@@ -76,6 +76,7 @@ export function parseCsvRecords(
   options: Pick<CsvOptions, 'name' | 'separator' | 'trim'> = {},
 ): CsvRecords {
   checkOptions('parseCsvRecords', options, ['name', 'separator', 'trim']);
+  checkText('parseCsvRecords', text);
   const { name = 'CSV data', separator = ',', trim = false } = options;
   const skipping: ScanOptions = {
     name,

@@ -2,7 +2,7 @@
  * One walk over CSV text by RFC 4180: it finds fields and records and stores none of them, so a reader may walk twice
  * and holds no more than what it keeps. What fields mean is `csv-values.ts`, tables are `csv.ts`.
  */
-import { FormatError, ValueError } from '@nn/core';
+import { FormatError, realmTag, ValueError } from '@nn/core';
 
 export interface ScanOptions {
   /** What to call the data in messages. */
@@ -30,6 +30,12 @@ export type FieldKind = 0 | 1 | 2;
 const quote = 34;
 const lineFeed = 10;
 const carriageReturn = 13;
+
+/** Throws a `ValueError` for what is no text, as the bytes of a file. */
+export function checkText(operation: string, text: unknown): void {
+  if (typeof text === 'string') return;
+  throw new ValueError(operation, `takes text, got ${realmTag(text)}: readCsv takes the bytes of a file.`);
+}
 
 /** Walks over the text. Throws a `FormatError` with line and column where quotes are wrong. */
 export function scanRecords(text: string, place: ScanOptions, scan: Scan): void {

@@ -11,7 +11,7 @@ import type { Decision } from './csv-infer.ts';
 import { ColumnFacts, decide, inferSeparator, looksLikeData, tableDecimal } from './csv-infer.ts';
 import { checkCsvOptions } from './csv-options.ts';
 import type { ScanOptions } from './csv-scan.ts';
-import { checkSeparator, fieldText, scanRecords } from './csv-scan.ts';
+import { checkSeparator, checkText, fieldText, scanRecords } from './csv-scan.ts';
 import type { Decimal } from './csv-values.ts';
 import { canBe, classify, isBlankMark, numberOf } from './csv-values.ts';
 import type { ByteSource } from './gunzip.ts';
@@ -129,6 +129,7 @@ export async function readCsv(source: ByteSource, options: CsvFileOptions = {}):
  * console.log(table.columns.map((column) => `${column.name}: ${column.kind}`)); // => [ 'city: category', 'height: number' ]
  */
 export function parseCsv(text: string, options: CsvOptions = {}): Table {
+  checkText('parseCsv', text);
   checkOptions('parseCsv', options, known);
   return parse(text, options, []).table;
 }

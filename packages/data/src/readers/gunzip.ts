@@ -2,7 +2,7 @@
  * Reading bytes from what users hand over, and unpacking gzip with what Node and browsers both have.
  * It knows no file format beyond gzip's frame.
  */
-import { type AbortSignalLike, bytesFrom, checkOptions, FormatError, ValueError } from '@nn/core';
+import { type AbortSignalLike, bytesFrom, checkOptions, FormatError, realmTag, ValueError } from '@nn/core';
 
 /** Bytes: an array, a buffer, or what gives a buffer, as a `Blob`, a dropped `File` and a `Response` do. */
 export type ByteSource = Uint8Array | ArrayBuffer | { arrayBuffer(): Promise<ArrayBuffer> };
@@ -15,6 +15,12 @@ export async function bytesOf(source: ByteSource, signal?: AbortSignalLike): Pro
     '/bytes',
     `Bytes are expected, got ${typeof source === 'string' ? `'${source}'` : typeof source}: await readFile(path) or fetch(address).`,
   );
+}
+
+/** Throws a `ValueError` for what is no Uint8Array, as the ArrayBuffer of an answer. */
+export function checkBytes(operation: string, bytes: unknown): void {
+  const tag = realmTag(bytes);
+  if (tag !== 'Uint8Array') throw new ValueError(operation, `takes a Uint8Array, got ${tag}: new Uint8Array(buffer).`);
 }
 
 /** Unpacked bytes beyond which data counts as hostile, where no other limit is given: 1 GiB. */
@@ -44,6 +50,7 @@ export function gunzip(
   options: { readonly signal?: AbortSignalLike } = {},
 ): Promise<Uint8Array> {
   checkOptions('gunzip', options, ['signal']);
+  checkBytes('gunzip', bytes);
   if (typeof limit !== 'number' || !(limit >= 0)) {
     throw new ValueError('gunzip', `limit ${String(limit)} is not a number of bytes.`, { limit });
   }

@@ -7,7 +7,7 @@ import { checkOptions, FormatError, realmTag, ValueError } from '@nn/core';
 import type { Classified, DataArray, Elements } from '../samples/dataset.ts';
 import { Dataset, elementCount } from '../samples/dataset.ts';
 import type { ByteSource } from './gunzip.ts';
-import { bytesOf, isGzip, longest, unpack } from './gunzip.ts';
+import { bytesOf, checkBytes, isGzip, longest, unpack } from './gunzip.ts';
 
 /** The element types of IDX by name. */
 export type IdxType = 'uint8' | 'int8' | 'int16' | 'int32' | 'float32' | 'float64';
@@ -91,6 +91,7 @@ function neededBytes(bytes: Uint8Array): number | undefined {
  */
 export function parseIdx(bytes: Uint8Array, options: IdxOptions = {}): DataArray {
   checkOptions('parseIdx', options, known);
+  checkBytes('parseIdx', bytes);
   const { name = unnamed, maxBytes = longest } = options;
   const fail = (reason: string, what: string, data?: Readonly<Record<string, unknown>>): never => {
     throw new FormatError(`readIdx/${reason}`, `${name}: ${what}`, { ...data, name });

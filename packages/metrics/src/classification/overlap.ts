@@ -19,7 +19,8 @@ const f1Of: Formula = [
 ];
 
 /** (1 + b^2) P R / (b^2 P + R) = (1 + b^2) hits / (b^2 actual + predicted) */
-function betaFormula(operation: string, beta: number): Formula {
+function betaFormula(operation: string, options: { readonly beta: number }): Formula {
+  const { beta } = { ...options };
   if (!(beta > 0)) throw new ValueError(operation, `beta is ${beta}: it must be above 0.`, { beta });
   const square = beta ** 2;
   return [
@@ -75,7 +76,7 @@ export interface FBetaOptions<A extends Average = Average> extends ScoreOptions<
  * console.log((await value.item()).toFixed(4)); // => 0.8333
  */
 export function fBetaScore(predictions: Tensor, targets: Tensor, options: FBetaOptions & Weighting): Tensor {
-  return scoreOf('fBetaScore', betaFormula('fBetaScore', options.beta), predictions, targets, options);
+  return scoreOf('fBetaScore', betaFormula('fBetaScore', options), predictions, targets, options);
 }
 
 /**
@@ -92,7 +93,7 @@ export class FBetaScore<A extends Average = 'macro'> extends ScoreMetric<A> {
   static override readonly name: string = 'FBetaScore';
 
   constructor(options: FBetaOptions<A>) {
-    super('f_beta', betaFormula('FBetaScore', options.beta), options, ['beta']);
+    super('f_beta', betaFormula('FBetaScore', options), options, ['beta']);
   }
 }
 

@@ -20,7 +20,8 @@ function requireImagePairs(operation: string, images: Tensor, targets: Tensor): 
   requireImages(operation, images);
 }
 
-function requireRange(operation: string, range: number): number {
+function requireRange(operation: string, options: ImageOptions): number {
+  const { range } = { ...options };
   if (range > 0) return range;
   throw new ValueError(operation, `range is ${range}: say how far apart values can be, 1 or 255.`, { range });
 }
@@ -70,20 +71,20 @@ function similarities(operation: string, images: Tensor, targets: Tensor, range:
 }
 
 const ssimOf =
-  ({ range }: ImageOptions): ImageFormula =>
+  (options: ImageOptions): ImageFormula =>
   (operation, images, targets) => {
     requireImagePairs(operation, images, targets);
-    return similarities(operation, images, targets, requireRange(operation, range))[0];
+    return similarities(operation, images, targets, requireRange(operation, options))[0];
   };
 
 /** The weights of the five scales. (Wang, Simoncelli and Bovik 2003.) */
 const scales = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333];
 
 const multiScaleOf =
-  ({ range }: ImageOptions): ImageFormula =>
+  (options: ImageOptions): ImageFormula =>
   (operation, images, targets) => {
     requireImagePairs(operation, images, targets);
-    requireRange(operation, range);
+    const range = requireRange(operation, options);
     const least = windowSize * 2 ** (scales.length - 1);
     if (Math.min(images.shape[2] ?? 0, images.shape[3] ?? 0) < least) {
       throw new ShapeError(
@@ -126,7 +127,7 @@ abstract class ImageMetric extends MeanMetric<Batch> {
   constructor(name: string, formula: ImageFormula, options: ImageOptions) {
     super(name, true);
     checkOptions(new.target.name, options, known);
-    this.range = requireRange(new.target.name, options.range);
+    this.range = requireRange(new.target.name, options);
     this.#formula = formula;
   }
 
@@ -146,7 +147,7 @@ abstract class ImageMetric extends MeanMetric<Batch> {
  * console.log((await value.item()).toFixed(3)); // => 20.000
  */
 export function peakSignalToNoise(images: Tensor, targets: Tensor, options: ImageOptions & Weighting): Tensor {
-  const range = requireRange('peakSignalToNoise', options.range);
+  const range = requireRange('peakSignalToNoise', options);
   const error = imageMean('peakSignalToNoise', errors, images, targets, options);
   return error
     .log()

@@ -206,6 +206,12 @@ describe('LossWatch', () => {
 });
 
 describe('checkStart', () => {
+  test('takes the data, and the model where there is a loss', async () => {
+    const words = 'checkStart: takes the model and the data of the training: { model, data, lossOf }.';
+    const wrong = [{}, { data: [], lossOf: () => tensor(1) }] as unknown as Parameters<typeof checkStart>[0][];
+    for (const options of wrong) await expect(checkStart(options)).rejects.toThrow(words);
+  });
+
   test('finds nothing where all is well, and leaves everything as it was', async () => {
     setSeed(1);
     const model = new Sequential(new Linear(2, 8), new BatchNorm1d(8), new Dropout(0.5), new Linear(8, 2));

@@ -50,6 +50,9 @@ export interface StartOptions {
 export async function checkStart(options: StartOptions): Promise<Finding[]> {
   checkOptions('checkStart', options, ['model', 'data', 'validationData', 'lossOf', 'metrics']);
   const { model, data, validationData, lossOf } = options;
+  if (typeof data !== 'object' || data === null || (lossOf !== undefined && typeof model !== 'object')) {
+    throw new ValueError('checkStart', 'takes the model and the data of the training: { model, data, lossOf }.');
+  }
   const fields = await fieldsOf(data);
   const batch = await firstBatchOf(data);
   const findings: Finding[] = [];

@@ -33,6 +33,8 @@ describe('space', () => {
       'range: 0 to 1 is no range of a log scale, which begins above 0',
     );
     expect(() => choice([])).toThrow('choice: there is nothing to choose from');
+    // JavaScript: what the compiler would refuse
+    expect(() => choice('sgd' as unknown as string[])).toThrow("choice: takes a list, as ['sgd', 'adam'], got sgd.");
   });
 
   test('draws cover ranges evenly, whole numbers with both ends, and follow from seed and number', () => {
@@ -176,6 +178,11 @@ describe('search', () => {
     await expect(search({ space: { x: choice([1]) }, strategy: 'grid' })).rejects.toThrow(
       'search: give a trial, which runs in this thread, or workers that serve trials: one of both.',
     );
+    await expect(search({ space: {}, strategy: 'grid', trial: () => 1 })).rejects.toThrow(
+      'search: space has nothing to choose: give choice([...]) and range(low, high) by name.',
+    );
+    const nothing = [undefined, {}] as unknown as Parameters<typeof search>[0][];
+    for (const options of nothing) await expect(search(options)).rejects.toThrow(/^search: /);
     const wrong = { space: { x: choice([1]) }, trial: () => 1 };
     await expect(search({ ...wrong, strategy: 'random' })).rejects.toThrow('search: trials is undefined');
     await expect(search({ ...wrong, strategy: 'halving', trials: 3, budget: { least: 3, most: 1 } })).rejects.toThrow(

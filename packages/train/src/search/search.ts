@@ -116,13 +116,16 @@ const searchOptions = [
 export async function search<const S extends Space>(
   options: PlainSearchOptions<S> | HalvingSearchOptions<S>,
 ): Promise<SearchResult<SettingsOf<S>>> {
+  checkOptions('search', options, searchOptions);
   const { space, strategy, trial, workers, group, seed = 0 } = options;
+  if (Object.keys(Object(space)).length === 0) {
+    throw new ValueError('search', 'space has nothing to choose: give choice([...]) and range(low, high) by name.');
+  }
   for (const [name, axis] of Object.entries(space) as [string, unknown][]) {
     const { kind } = Object(axis) as { kind?: unknown };
     if (kind === 'choice' || kind === 'range') continue;
     throw new ValueError('search', `${name} in space must be choice([1, 2]) or range(0, 1).`, { name });
   }
-  checkOptions('search', options, searchOptions);
   checkChoices('search', { strategy: String(strategy) }, { strategy: ['grid', 'random', 'halving', 'asha'] });
   if ('budget' in options !== (strategy === 'halving' || strategy === 'asha')) {
     const has = 'budget' in options ? 'takes no budget: take' : 'needs a budget, { least, most }: give one, or take';

@@ -2,7 +2,7 @@
  * What a search may choose from: lists and ranges by name, and the settings drawn from them or laid over them as a grid.
  * Owns no order of trials; every draw is a function of the search's seed and the number of the trial.
  */
-import { checkChoices, checkOptions, randomValue, ValueError } from '@nn/core';
+import { checkChoices, checkOptions, excerpt, randomValue, ValueError } from '@nn/core';
 
 /** One of some values. */
 export interface Choice<T> {
@@ -37,6 +37,10 @@ export type SettingsOf<S extends Space> = {
  * console.log(choice(['sgd', 'adam']).values.length); // => 2
  */
 export function choice<const T>(values: readonly T[]): Choice<T> {
+  // of a text each letter would be a value
+  if (!Array.isArray(values)) {
+    throw new ValueError('choice', `takes a list, as ['sgd', 'adam'], got ${excerpt(String(values))}.`, { values });
+  }
   if (values.length === 0) throw new ValueError('choice', 'there is nothing to choose from: give one value or more.');
   return { kind: 'choice', values };
 }
