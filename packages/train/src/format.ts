@@ -1,4 +1,5 @@
-/** Durations and numbers of logs as people read them. */
+/** Durations, numbers and ends of trainings as people read them. */
+import type { Ending } from './events.ts';
 
 /**
  * Seconds as people read them: whole, rounded up, with minutes where there are some.
@@ -11,6 +12,11 @@ export function duration(seconds: number): string {
   const whole = Math.max(1, Math.ceil(seconds));
   if (whole < 60) return `${whole} s`;
   return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
+}
+
+/** How a training ended, in words. */
+export function endingOf(why: Ending): string {
+  return why === 'callback' ? 'stopped by a callback' : why;
 }
 
 /** Four digits that matter, and powers of ten only where a number would be long. */

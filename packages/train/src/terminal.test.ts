@@ -85,6 +85,35 @@ test('words are broken between words where the screen is narrow, and nowhere els
   }
 });
 
+test('a name stays with its value, and columns stay apart, where a text is broken', () => {
+  const epoch = '  epoch 8/8  loss 0.07477  accuracy 0.99  validation.loss 0.3194  validation.accuracy 0.9133';
+  expect(wrap(epoch, 84)).toEqual([
+    '  epoch 8/8  loss 0.07477  accuracy 0.99  validation.loss 0.3194',
+    '    validation.accuracy 0.9133',
+  ]);
+  // a row of a picture keeps its holes
+  expect(wrap('  oo      xx      0 to 1, epochs 1 to 2,000', 30)).toEqual([
+    '  oo      xx',
+    '    0 to 1, epochs 1 to 2,000',
+  ]);
+});
+
+test('what is painted stays painted from line to line, and paints nothing else', () => {
+  const { terminal, text } = screen({ columns: 16 });
+  terminal.live(['bar']);
+  terminal.text(`  ${terminal.paint('a long warning', 'yellow')} 1 s`);
+  const yellow = `${start}[33m`;
+  const lines = text()
+    .split('\n')
+    .filter((line) => /a long|warning/.test(line));
+  expect(lines.map((line) => line.slice(line.indexOf(/a long/.test(line) ? '  ' : yellow)))).toEqual([
+    `  ${yellow}a long${start}[0m${start}[K`,
+    `${yellow}    warning${start}[0m 1 s${start}[K`,
+  ]);
+  // a word that is cut keeps its sequences whole
+  expect(wrap(`${yellow}abcdef${start}[0m`, 4)).toEqual([`${yellow}abcd${start}[0m`, `${yellow}ef${start}[0m`]);
+});
+
 test('escape sequences take no width', () => {
   const painted = screen().terminal.paint('━━', 'red');
   expect(widthOf(painted)).toBe(2);

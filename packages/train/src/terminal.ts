@@ -128,11 +128,13 @@ export function widthOf(text: string): number {
 
 /**
  * Text in lines of at most `width` characters, broken between words: further lines stand two places in from the first, where
- * there is room. Longer words are cut.
+ * there is room. What two spaces or more set apart (a name with its value, a column) stays together where a line has room for it.
+ * Longer words are cut, and what is painted stays painted from line to line.
  *
  * @example
  * import { wrap } from '@nn/train';
  * console.log(wrap('to be or not to be', 12)); // => [ 'to be or not', '  to be' ]
+ * console.log(wrap('loss 0.25  accuracy 0.9', 20)); // => [ 'loss 0.25', '  accuracy 0.9' ]
  */
 export function wrap(text: string, width: number): string[] {
   const columns = Math.max(1, width);
@@ -142,22 +144,53 @@ export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = start.slice(0, further.length);
   let isEmpty = true;
-  for (let word of text.trim().split(/ +/)) {
-    if (!isEmpty && widthOf(line) + 1 + widthOf(word) > columns) {
-      lines.push(line);
-      line = further;
-      isEmpty = true;
-    }
-    while (widthOf(line) + widthOf(word) > columns) {
-      const room = columns - widthOf(line);
-      lines.push(line + word.slice(0, room));
-      word = word.slice(room);
-      line = further;
-    }
-    line += isEmpty ? word : ` ${word}`;
+  const put = (gap: string, piece: string): boolean => {
+    const more = isEmpty ? piece : gap + piece;
+    if (widthOf(line) + widthOf(more) > columns) return false;
+    line += more;
     isEmpty = false;
+    return true;
+  };
+  const begin = (): void => {
+    lines.push(line);
+    line = further;
+    isEmpty = true;
+  };
+  // parts, and what sets each apart from the one before
+  for (const [, gap, part] of text.trim().matchAll(/( *)(\S+(?: \S+)*)/g) as Iterable<string[]>) {
+    if (put(gap!, part!)) continue;
+    if (further.length + widthOf(part!) <= columns) {
+      begin();
+      put('', part!);
+      continue;
+    }
+    for (const [at, word] of part!.split(' ').entries()) {
+      if (put(at === 0 ? gap! : ' ', word)) continue;
+      if (!isEmpty) begin();
+      if (put('', word)) continue;
+      for (const sign of word.match(signs)!) {
+        if (widthOf(line) + widthOf(sign) > columns) begin();
+        line += sign;
+        isEmpty = false;
+      }
+    }
   }
-  return [...lines, line];
+  return painted([...lines, line]);
+}
+
+/** Escape sequences, which are never cut, and single characters. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what it looks for
+const signs = /\u001b\[[\d;?]*[A-Za-z]|[\s\S]/gu;
+
+/** Lines of a text, each with the styles that the one before left open: what is drawn between two lines would take them over. */
+function painted(lines: readonly string[]): string[] {
+  let open = '';
+  return lines.map((line) => {
+    const before = open;
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what it looks for
+    for (const [code] of line.matchAll(/\u001b\[[\d;]*m/g)) open = code === '\u001b[0m' ? '' : open + code;
+    return before + line + (open === '' ? '' : '\u001b[0m');
+  });
 }
 
 /**

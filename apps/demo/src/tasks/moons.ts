@@ -56,8 +56,9 @@ export async function runMoons(context: Context): Promise<boolean> {
 
   // The curve needs no more than this many losses, however many epochs there are.
   const every = Math.ceil(epochs / 400);
-  const frame = frameFor(terminal);
-  const fits = terminal.columns >= frame.columns + 33 && terminal.rows >= frame.rows + 4;
+  const caption = (top: number): string => `0 to ${top.toFixed(3)}, epochs 1 to ${count(epochs)}`;
+  const frame = frameFor(terminal, caption(0).length);
+  const fits = terminal.columns >= frame.columns + caption(0).length + 6 && terminal.rows >= frame.rows + 4;
   const picture = async (test?: number): Promise<string[]> => {
     const rows = training.history;
     const { loss, accuracy: share } = rows.at(-1)?.values ?? { loss: Number.NaN, accuracy: Number.NaN };
@@ -78,7 +79,7 @@ export async function runMoons(context: Context): Promise<boolean> {
     const beside = [
       terminal.paint('loss per epoch', 'bold'),
       ...curve.map((line) => terminal.paint(line, 'cyan')),
-      terminal.paint(`0 to ${top.toFixed(3)}, epochs 1 to ${count(epochs)}`, 'dim'),
+      terminal.paint(caption(top), 'dim'),
       '',
       `epoch     ${count(training.epochs)}`,
       `loss      ${loss.toFixed(4)}`,
@@ -138,9 +139,10 @@ export async function runMoons(context: Context): Promise<boolean> {
 }
 
 /** As large as the screen allows beside the curve; characters are about twice as high as wide, and the part of the plane 3 : 2. */
-function frameFor(terminal: Terminal): Frame {
+function frameFor(terminal: Terminal, beside: number): Frame {
   const most = Math.max(3, Math.floor((terminal.columns - 3) / 3));
-  const rows = Math.min(most, Math.max(10, Math.min(24, terminal.rows - 9, Math.floor((terminal.columns - 33) / 3))));
+  const room = Math.floor((terminal.columns - beside - 6) / 3);
+  const rows = Math.min(most, Math.max(10, Math.min(24, terminal.rows - 9, room)));
   return { left: -1.75, right: 2.75, bottom: -1.25, top: 1.75, columns: 3 * rows, rows };
 }
 

@@ -4,9 +4,9 @@
  */
 import { checkOptions } from '@nn/core';
 import { drawDots } from '@nn/metrics';
-import type { Callback, Heard, TrainingEvent } from '../events.ts';
-import { figure } from '../format.ts';
-import { paceOf, Throughput } from '../health/throughput.ts';
+import type { Callback, Controls, Heard, Place, TrainingEvent } from '../events.ts';
+import { endingOf, figure } from '../format.ts';
+import { paceOf, Throughput, type ThroughputReading } from '../health/throughput.ts';
 import { bar } from '../progress.ts';
 import { Curves, panelsOf } from '../report/curves.ts';
 import { extentOf } from '../report/line-chart.ts';
@@ -69,6 +69,7 @@ class Dashboard implements Callback {
   #drawnAt = Number.NEGATIVE_INFINITY;
   #total: number | null = null;
   #epochs: number | null = null;
+  #reading: ThroughputReading | null = null;
   #pace = '';
   #state = '';
 
@@ -84,7 +85,7 @@ class Dashboard implements Callback {
   readonly hears: readonly Heard[] = [
     ...(['start', 'some steps', 'read', 'epoch', 'validating', 'validated', 'rest', 'warning', 'stopped'] as const),
   ];
-  readonly handle = (event: TrainingEvent<object>): void => {
+  readonly handle = (event: TrainingEvent<object>, { history }: Pick<Controls, 'history'>): void => {
     this.curves.addEvent(event);
     if (event.type === 'start') {
       [this.#total, this.#epochs, this.#state] = [event.steps, event.epochs, ''];
@@ -100,8 +101,11 @@ class Dashboard implements Callback {
     if (event.type === 'rest') this.#speed.start();
     if (event.type === 'warning') this.#warnings = [...this.#warnings, event.message].slice(-3);
     if (event.type === 'stopped') {
-      this.#state = event.why;
-      const lines = this.#frame(event);
+      this.#state = endingOf(event.why);
+      this.#pace = this.#paceWith(null); // nothing is left
+      // after its last step an epoch is told with the number of the next one
+      const last = history.at(-1);
+      const lines = this.#frame(last?.step === event.step ? last : event);
       this.#terminal.clear();
       for (const line of lines) this.#terminal.line(line);
     } else if (this.#now() - this.#drawnAt >= this.#every) {
@@ -115,16 +119,19 @@ class Dashboard implements Callback {
       if (typeof reading.epoch === 'number') this.#values.set(name, reading.epoch);
     }
     this.#speed.count(samples, losses.length);
-    this.#pace = paceOf(this.#speed.read(), this.#total === null ? null : this.#total - step);
+    this.#reading = this.#speed.read();
+    this.#pace = this.#paceWith(this.#total === null ? null : this.#total - step);
+  }
+
+  #paceWith(stepsLeft: number | null): string {
+    return this.#reading === null ? '' : paceOf(this.#reading, stepsLeft);
   }
 
   /** All lines, none wider than the screen. */
-  #frame({ epoch, step, type }: TrainingEvent<object>): string[] {
+  #frame({ epoch, step }: Place): string[] {
     const terminal = this.#terminal;
     const width = terminal.columns - 3;
-    // after its last step an epoch is told with the number of the next one
-    const done = type === 'stopped' && this.#epochs !== null ? Math.min(epoch, this.#epochs) : epoch;
-    const head = `epoch ${done}${this.#epochs === null ? '' : `/${this.#epochs}`}  step ${step}${this.#total === null ? '' : `/${this.#total}`}`;
+    const head = `epoch ${epoch}${this.#epochs === null ? '' : `/${this.#epochs}`}  step ${step}${this.#total === null ? '' : `/${this.#total}`}`;
     const share = this.#total === null ? null : step / this.#total;
     const barLine =
       share === null

@@ -5,6 +5,7 @@ import { BatchNorm1d, crossEntropy, Dropout, Linear, relu, Sequential } from '@n
 import { Accuracy } from '@nn/metrics';
 import { Adam, SGD } from '@nn/optim';
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { Callback } from '../events.ts';
 import { Training } from '../training.ts';
 import { ActivationStatistics, ActivationWatch, activationStatistics, judgeActivations } from './activations.ts';
 import { GradientStatistics, gradientStatistics, judgeGradients } from './gradients.ts';
@@ -378,5 +379,13 @@ describe('Throughput', () => {
       expect.stringMatching(/^[\d.e+]+ samples\/s, [\d.e-]+ ms a step, 1 s left$/),
       expect.stringMatching(/^[\d.e+]+ samples\/s, [\d.e-]+ ms a step$/),
     ]);
+
+    // stopped before its end, it has nothing left
+    const cut = throughput();
+    const stop: Callback = { handle: ({ type }, controls) => void (type === 'read' && controls.stop()) };
+    const options = { model, optimizer, data, step: lossOf, epochs: 9, readEvery: 2 };
+    const ended = new Training({ ...options, callbacks: [cut, stop] });
+    expect((await ended.run()).why).toBe('callback');
+    expect(cut.last).toMatch(/ ms a step$/);
   });
 });

@@ -115,7 +115,7 @@ export function throughput(options: ThroughputOptions = {}): Callback & {
       const reading = readings.at(-1);
       return reading === undefined ? '' : paceOf(reading, total === null ? null : total - step);
     },
-    hears: ['start', 'read', 'rest'],
+    hears: ['start', 'read', 'rest', 'stopped'],
     handle: (event) => {
       if (event.type === 'start') {
         total = event.steps;
@@ -128,6 +128,7 @@ export function throughput(options: ThroughputOptions = {}): Callback & {
       }
       // what comes between a read and the next step is not the training's
       if (event.type === 'rest') meter.start();
+      if (event.type === 'stopped') total = null; // nothing is left
     },
   };
 }

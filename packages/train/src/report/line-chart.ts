@@ -45,15 +45,26 @@ const many = 120;
 
 /**
  * The mean of the points around each, a fortieth of them to either side: what a noisy curve does, without the delay of an
- * average of the past.
+ * average of the past. Where the curve begins and ends there are fewer on one side: there it is the straight line of least
+ * squares through those that are there, which follows a slope, and of points to both sides alike it is their mean.
  */
 export function smoothed(values: readonly number[]): number[] {
   const reach = Math.floor(values.length / 40);
-  const sums = [0];
-  for (const value of values) sums.push(sums.at(-1)! + value);
+  // sums of y and of x y over all points before each
+  const sums: [y: number, xy: number][] = [[0, 0]];
+  values.forEach((value, x) => {
+    const [y, xy] = sums[x]!;
+    sums.push([y + value, xy + x * value]);
+  });
   return values.map((_, at) => {
-    const near = Math.min(reach, at, values.length - 1 - at); // as many before as after
-    return (sums[at + near + 1]! - sums[at - near]!) / (2 * near + 1);
+    const [from, to] = [Math.max(0, at - reach), Math.min(values.length, at + reach + 1)];
+    const count = to - from;
+    const middle = (from + to - 1) / 2;
+    const mean = (sums[to]![0] - sums[from]![0]) / count;
+    if (at === middle) return mean;
+    // slope: sum((x - middle) y) / sum((x - middle)^2), and the latter is n (n^2 - 1) / 12 of n whole numbers in a row
+    const slope = (12 * (sums[to]![1] - sums[from]![1] - middle * mean * count)) / (count * (count ** 2 - 1));
+    return mean + slope * (at - middle);
   });
 }
 

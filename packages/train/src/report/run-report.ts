@@ -5,7 +5,7 @@
  */
 import { checkOptions, getDefaultBackend, type Stateful } from '@nn/core';
 import type { Callback, Controls, Heard, TrainingEvent } from '../events.ts';
-import { duration, figure } from '../format.ts';
+import { duration, endingOf, figure } from '../format.ts';
 import { Curves, panelsOf } from './curves.ts';
 import { escaped, lineChart } from './line-chart.ts';
 import {
@@ -117,7 +117,7 @@ export class RunReport implements Callback, Stateful {
     if (event.type === 'rest' || event.type === 'stopped') this.#rows = [...training.history];
     if (event.type === 'stopped') {
       this.#isFailed = event.why === 'diverged' || event.why === 'error';
-      this.#end = `${event.why} after ${event.step} steps${event.error === undefined ? '' : `: ${String(event.error)}`}`;
+      this.#end = `${endingOf(event.why)} after ${event.step} steps${event.error === undefined ? '' : `: ${String(event.error)}`}`;
     }
   };
 
