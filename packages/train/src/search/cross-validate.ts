@@ -16,6 +16,7 @@ export interface CrossValidateOptions<Fold, R extends Record<string, number>> {
   readonly group?: Ranks;
   /** Default 0. */
   readonly seed?: number;
+  /** Ends it: at once where folds are trained in workers, in this thread after the fold, whose training may look at the signal itself. */
   readonly signal?: AbortSignalLike;
 }
 

@@ -169,8 +169,8 @@ describe('search', () => {
     expect(searchTable(rows)).toEqual([
       expect.stringMatching(/^trial +score +budget +seconds +x$/),
       expect.stringMatching(/^ +2 +7 +- +\d+\.\d +3$/),
-      expect.stringMatching(/^ +0 +failed +- +\d+\.\d +1$/),
-      expect.stringMatching(/^ +1 +failed/),
+      expect.stringMatching(/^ +0 +failed +- +\d+\.\d +1 {2}mine: no\.$/),
+      expect.stringMatching(/^ +1 +failed +- +\d+\.\d +2 {2}the score is NaN$/),
     ]);
     await expect(search({ space: { x: choice([1]) }, strategy: 'grid', trial: () => Number.NaN })).rejects.toThrow(
       'search: all 1 trials failed, the first with: the score is NaN',

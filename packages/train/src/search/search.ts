@@ -2,7 +2,7 @@
  * Settings that do well: trials over a grid, drawn at random, or with budgets that grow for the better ones. Owns which
  * trial comes next; where they run is ../workers/trials.ts, what settings there are space.ts.
  */
-import { type AbortSignalLike, checkChoices, checkOptions, ValueError } from '@nn/core';
+import { type AbortSignalLike, checkChoices, checkOptions, excerpt, ValueError } from '@nn/core';
 import type { Ranks } from '../ranks.ts';
 import { type JobResult, openPool, type Pool, runAll, type Trial, type Workers } from '../workers/trials.ts';
 import { drawSettings, gridOf, type SettingsOf, type Space, trialSeed } from './space.ts';
@@ -35,6 +35,7 @@ interface CommonOptions<S extends Space> {
   readonly higherIsBetter?: boolean;
   /** Of settings and trials. Default 0. */
   readonly seed?: number;
+  /** Ends the search: at once where trials run in workers, in this thread after the trial, which may look at the signal itself. */
   readonly signal?: AbortSignalLike;
   /** Called as results come; on every rank of a group. */
   readonly onTrial?: (row: TrialRow<SettingsOf<S>>) => void;
@@ -326,7 +327,7 @@ const asha: Strategy = async (work, candidates, budgets, factor, sign) => {
 };
 
 /**
- * The rows of a search as lines of text, the best first.
+ * The rows of a search as lines of text, the best first; behind those that failed stands the beginning of what was thrown.
  *
  * @example
  * import { choice, search, searchTable } from '@nn/train';
@@ -352,6 +353,10 @@ export function searchTable(rows: readonly TrialRow<object>[], most = 20): strin
       ]),
   ];
   const widths = cells[0]!.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
-  const lines = cells.map((row) => row.map((cell, column) => cell.padStart(widths[column]!)).join('  '));
+  const lines = cells.map((row, at) => {
+    const error = at === 0 ? null : rows[at - 1]!.error;
+    const line = row.map((cell, column) => cell.padStart(widths[column]!)).join('  ');
+    return error === null ? line : `${line}  ${excerpt(error.replace(/\s+/g, ' '))}`;
+  });
   return rows.length > most ? [...lines, `... ${rows.length - most} more`] : lines;
 }

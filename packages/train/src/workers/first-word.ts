@@ -7,23 +7,28 @@ import { ValueError } from '@nn/core';
 /** Parts in which the time is counted: one in which this side slept, as a laptop that is shut does, is one part, however long. */
 const parts = 10;
 
-/** Calls `silent` after so many milliseconds, unless what is returned is called before. Keeps no process of Node's alive. */
-export function awaitFirstWord(patience: number, silent: () => void): () => void {
+/** Calls `over` after so many milliseconds, unless what is returned is called before. Keeps no process of Node's alive. */
+export function countDown(milliseconds: number, over: () => void): () => void {
   let left = parts;
   const timer = setInterval(() => {
     left--;
     if (left > 0) return;
     clearInterval(timer);
-    silent();
-  }, patience / parts);
+    over();
+  }, milliseconds / parts);
   (timer as { unref?(): void }).unref?.();
   return () => clearInterval(timer);
 }
 
 /** Throws ValueError for what is no time to wait. */
 export function checkPatience(operation: string, patience: number): number {
-  if (patience > 0 && Number.isFinite(patience)) return patience;
-  throw new ValueError(operation, `patience is ${patience}: give milliseconds, above 0.`, { patience });
+  return checkTime(operation, patience, 'patience');
+}
+
+/** The same of a limit that is called otherwise. */
+export function checkTime(operation: string, milliseconds: number, name = 'timeout'): number {
+  if (milliseconds > 0 && Number.isFinite(milliseconds)) return milliseconds;
+  throw new ValueError(operation, `${name} is ${milliseconds}: give milliseconds, above 0.`, { [name]: milliseconds });
 }
 
 /** The error for a worker that said nothing; `serve` is what its module should call. */

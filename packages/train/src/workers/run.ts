@@ -7,7 +7,7 @@ import type { TrainingEvent } from '../events.ts';
 import type { EpochRow } from '../state.ts';
 import type { Outcome } from '../training.ts';
 import { type Channel, channelTo, errorFrom, ownChannel, type WorkerLike } from './channel.ts';
-import { awaitFirstWord, checkPatience, silence } from './first-word.ts';
+import { checkPatience, countDown, silence } from './first-word.ts';
 import { buffersOf, takeWeights, type Weights } from './weights.ts';
 
 /** What a worker serves: a `Training` has it. */
@@ -301,7 +301,7 @@ class RemoteRun<V> implements WorkerRun<V> {
           end(() => resolve({ ...outcome, weights }), overError());
         }
       }, fail);
-      const heard = awaitFirstWord(patience, () => {
+      const heard = countDown(patience, () => {
         this.abort(); // should it wake up yet
         fail(silence('trainInWorker', patience, 'serveTraining(...)'));
       });

@@ -9,11 +9,12 @@ import {
   sentError,
   setRandomState,
   setSeed,
+  untilAborted,
   ValueError,
 } from '@nn/core';
 import type { Ranks } from '../ranks.ts';
 import { channelTo, errorFrom, ownChannel, type WorkerLike } from './channel.ts';
-import { awaitFirstWord, checkPatience, silence } from './first-word.ts';
+import { checkPatience, checkTime, countDown, silence } from './first-word.ts';
 import { RanksPool } from './ranks-pool.ts';
 
 /** What a trial is told besides its settings. */
@@ -36,6 +37,8 @@ export interface Workers {
   readonly count: number;
   /** Milliseconds in which a worker's module must call `serveTrials`. Default 30,000. */
   readonly patience?: number;
+  /** Milliseconds that a trial may take. One that takes longer is a row with the error, and its worker is ended. No limit where not given. */
+  readonly timeout?: number;
 }
 
 export interface Job<Input> {
@@ -168,34 +171,43 @@ class WorkerPool<Input, Result> implements Pool<Input, Result> {
   readonly most: number;
   readonly #operation: string;
   readonly #patience: number;
+  readonly #timeout: number | undefined;
   readonly #start: () => WorkerLike;
   readonly #free: WorkerLike[] = [];
   readonly #all = new Set<WorkerLike>();
   #ids = 0;
+  #signal: AbortSignalLike | undefined;
+  #isClosed = false;
 
-  constructor(operation: string, { start, count, patience = 30_000 }: Workers) {
+  constructor(operation: string, { start, count, patience = 30_000, timeout }: Workers) {
     [this.#operation, this.#start, this.size, this.most] = [operation, start, count, count];
     this.#patience = checkPatience(`${operation}: workers`, patience);
+    this.#timeout = timeout === undefined ? undefined : checkTime(`${operation}: workers`, timeout);
   }
 
   check(signal: AbortSignalLike | undefined): void {
+    this.#signal = signal;
     signal?.throwIfAborted();
   }
 
-  /** Rejects where a worker serves nothing, as all others will; what goes wrong in one that does is the job's result. */
+  /**
+   * Rejects where a worker serves nothing, as all others will, where the signal is aborted, and once the pool is closed; what
+   * goes wrong otherwise is the job's result.
+   */
   async run(job: Job<Input>): Promise<JobResult<Result>> {
+    if (this.#isClosed) throw new ValueError(this.#operation, 'it is over: no trial is begun.');
     const worker = this.#free.pop() ?? this.#start();
     this.#all.add(worker);
     const started = performance.now();
     const id = this.#ids++;
     const channel = channelTo(worker);
     let isSilent = false;
+    const waits: (() => void)[] = [];
     try {
-      const result = await new Promise<Result>((resolve, reject) => {
+      const answer = new Promise<Result>((resolve, reject) => {
         const message: Message = { nn: 'trial', type: 'run', id, job };
-        const heard = awaitFirstWord(this.#patience, () => {
+        const heard = countDown(this.#patience, () => {
           isSilent = true;
-          stop();
           reject(silence(this.#operation, this.#patience, 'serveTrials(trial)'));
         });
         const stop = channel.listen(
@@ -204,8 +216,10 @@ class WorkerPool<Input, Result> implements Pool<Input, Result> {
             if (data.type === 'ready') channel.send(message);
             if (data.type === 'ready' || data.type === 'run' || data.id !== id) return;
             heard();
-            if (data.type === 'taken') return;
-            stop();
+            if (data.type === 'taken') {
+              if (this.#timeout !== undefined) waits.push(countDown(this.#timeout, late));
+              return;
+            }
             this.#free.push(worker);
             // the cast: the worker serves the trial of this search
             if (data.type === 'result') resolve(data.result as Result);
@@ -213,22 +227,31 @@ class WorkerPool<Input, Result> implements Pool<Input, Result> {
           },
           (error) => {
             // gone for good: the next job gets a new one
-            heard();
-            stop();
             this.#all.delete(worker);
             reject(error);
           },
         );
+        const late = (): void => {
+          this.#all.delete(worker);
+          void worker.terminate();
+          const words = `the trial took longer than ${this.#timeout} milliseconds: its worker was ended.`;
+          reject(new ValueError(this.#operation, words, { timeout: this.#timeout }));
+        };
+        waits.push(heard, stop);
         channel.send(message);
       });
+      const result = await untilAborted(answer, this.#signal);
       return { result, seconds: (performance.now() - started) / 1000 };
     } catch (error) {
-      if (isSilent) throw error;
+      if (isSilent || this.#isClosed || this.#signal?.aborted === true) throw error;
       return { error: error as Error, seconds: (performance.now() - started) / 1000 };
+    } finally {
+      for (const end of waits) end();
     }
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     await Promise.all([...this.#all].map((worker) => worker.terminate()));
     this.#all.clear();
   }

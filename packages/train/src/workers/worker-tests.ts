@@ -37,6 +37,7 @@ export function makeTraining({ learningRate, epochs }: Settings): Training<Sampl
 }
 
 export async function trial({ learningRate }: { readonly learningRate: number }): Promise<number> {
+  if (learningRate === 99) await new Promise(() => setInterval(() => undefined, 1000)); // hangs
   if (learningRate > 100) (globalThis as { process?: { exit(code: number): void } }).process?.exit(7);
   const { history } = await makeTraining({ learningRate, epochs: 2 }).run();
   return history.at(-1)!.values.loss;

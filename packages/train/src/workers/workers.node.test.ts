@@ -225,6 +225,64 @@ describe('search in workers', () => {
     await expect(folds).rejects.toThrow(new RangeError('fold 1 of 2: learningRate is below 0'));
   });
 
+  test('a trial that hangs is a row when its time is over, and the next one gets another worker', async () => {
+    const hanging = { learningRate: choice([99, 0.1, 0.01]) };
+    const { rows } = await search({ space: hanging, strategy: 'grid', workers: { start, count: 1, timeout: 3000 } });
+    expect(rows.map(({ trial: number, error }) => [number, error])).toEqual([
+      [expect.any(Number), null],
+      [expect.any(Number), null],
+      [0, 'search: the trial took longer than 3000 milliseconds: its worker was ended.'],
+    ]);
+    await expect(
+      search({ space: hanging, strategy: 'grid', workers: { start, count: 1, timeout: -1 } }),
+    ).rejects.toThrow('search: workers: timeout is -1: give milliseconds, above 0.');
+  });
+
+  test('the signal ends a search and folds whose trials hang, and no worker is left or begun', async () => {
+    const begun: Worker[] = [];
+    const begin = (): Worker => {
+      const worker = start();
+      begun.push(worker);
+      return worker;
+    };
+    const hanging = { space: { learningRate: choice([99, 0.1, 99, 0.01]) }, strategy: 'grid' } as const;
+    const controller = new AbortController();
+    const searched = search({
+      ...hanging,
+      workers: { start: begin, count: 2 },
+      signal: controller.signal,
+      onTrial: ({ settings: { learningRate } }) => learningRate === 0.1 && controller.abort(new Error('enough')),
+    });
+    await expect(searched).rejects.toThrow('enough');
+    const folds = crossValidate([{ learningRate: 99 }], {
+      workers: { start: begin, count: 1 },
+      signal: AbortSignal.timeout(300),
+    });
+    await expect(folds).rejects.toMatchObject({ name: 'TimeoutError' });
+    expect(begun).toHaveLength(3);
+    for (const { threadId } of begun) expect(threadId).toBe(-1);
+  });
+
+  test('what onTrial throws ends the search, and no worker is begun after it', async () => {
+    let begun = 0;
+    const begin = (): Worker => {
+      begun++;
+      return start();
+    };
+    await expect(
+      search({
+        space: { learningRate: choice([0.1, 99, 0.01, 0.02]) },
+        strategy: 'grid',
+        workers: { start: begin, count: 2 },
+        onTrial: () => {
+          throw new Error('not so');
+        },
+      }),
+    ).rejects.toThrow('not so');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(begun).toBe(2);
+  });
+
   test('a worker that dies costs its trial, not the search', async () => {
     const { rows } = await search({
       space: { learningRate: choice([1000, 0.1, 0.01]) },
