@@ -59,6 +59,25 @@ export interface TweedieOptions {
   readonly power?: number;
 }
 
+/** Up to this share of the prediction the deviance is a series; eleven terms of it are exact to float32. */
+const nearest = 1 / 4;
+const terms = 11;
+
+/**
+ * The deviance where t is near p. Its parts cancel there: of an error of 1 % float32 would keep two digits, of 0.1 % none. With
+ * u = (t - p) / p and q = 2 - power it is 2 p^q ((1 + u)^q - 1 - q u) / (q (q - 1)), by the binomial series
+ * p^q u^2 (1 + (q - 2) / 3 u (1 + (q - 3) / 4 u (1 + ...))), also for q = 0 and 1.
+ */
+function nearDeviance(p: Tensor, u: Tensor, q: number): Tensor {
+  let series = u.mul(0).add(1);
+  for (let k = terms + 1; k >= 2; k--)
+    series = series
+      .mul(u)
+      .mul((q - k) / (k + 1))
+      .add(1);
+  return p.pow(q).mul(u.square()).mul(series);
+}
+
 /** The unit deviance of a Tweedie distribution of this power. (Jorgensen 1987.) */
 function devianceOf(operation: string, { power = 0 }: TweedieOptions): PairFormula {
   if (power > 0 && power < 1) {
@@ -67,24 +86,27 @@ function devianceOf(operation: string, { power = 0 }: TweedieOptions): PairFormu
   return (_, p, t) => {
     if (power === 0) return difference(operation, p, t).square();
     requireSameShape(operation, p, t);
-    if (power === 1) {
-      // t log(t / p) is 0 at t = 0
-      const safe = where(t.greater(0), t, 1);
-      return where(t.greater(0), t.mul(safe.div(p).log()), 0)
-        .sub(t)
-        .add(p)
-        .mul(2);
-    }
-    if (power === 2) return p.div(t).log().add(t.div(p)).sub(1).mul(2);
-    const first = t
-      .maximum(0)
-      .pow(2 - power)
-      .div((1 - power) * (2 - power));
-    return first
-      .sub(t.mul(p.pow(1 - power)).div(1 - power))
-      .add(p.pow(2 - power).div(2 - power))
-      .mul(2);
+    const u = t.sub(p).div(p);
+    return where(u.abs().less(nearest), nearDeviance(p, u, 2 - power), farDeviance(p, t, power));
   };
+}
+
+/** The deviance by its definition. */
+function farDeviance(p: Tensor, t: Tensor, power: number): Tensor {
+  if (power === 1) {
+    // t log(t / p) is 0 at t = 0
+    const safe = where(t.equal(0), 1, t);
+    return t.mul(safe.div(p).log()).sub(t).add(p).mul(2);
+  }
+  if (power === 2) return p.div(t).log().add(t.div(p)).sub(1).mul(2);
+  const first = t
+    .maximum(0)
+    .pow(2 - power)
+    .div((1 - power) * (2 - power));
+  return first
+    .sub(t.mul(p.pow(1 - power)).div(1 - power))
+    .add(p.pow(2 - power).div(2 - power))
+    .mul(2);
 }
 
 /**

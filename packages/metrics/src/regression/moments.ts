@@ -40,9 +40,12 @@ function explained<Q extends Quantity<Q>>(part: Q, whole: Q): Q {
 
 const r2Of: Formula = (moments) => explained(residual(moments), moments.YY);
 const explainedVarianceOf: Formula = ({ DD, YY }) => explained(DD, YY);
-const pearsonOf: Formula = ({ XX, YY, XY }) => ratio(XY, XX.sqrt().mul(YY.sqrt()));
+/** Rounding leaves correlations a hair beyond 1 and -1, where what is made of them (Fisher's z) has no value. */
+const correlation = <Q extends Quantity<Q>>(part: Q, whole: Q): Q =>
+  ratio(part, whole).maximum(-1).mul(-1).maximum(-1).mul(-1);
+const pearsonOf: Formula = ({ XX, YY, XY }) => correlation(XY, XX.sqrt().mul(YY.sqrt()));
 // 2 s_xy / (s_xx + s_yy + (mean x - mean y)^2)   (Lin 1989)
-const concordanceOf: Formula = ({ n, d, XX, YY, XY }) => ratio(XY.mul(2), XX.add(YY).add(n.mul(d.mul(d))));
+const concordanceOf: Formula = ({ n, d, XX, YY, XY }) => correlation(XY.mul(2), XX.add(YY).add(n.mul(d.mul(d))));
 const relativeOf: Formula = (moments) => ratio(residual(moments), moments.YY);
 
 function adjusted(operation: string, features: number): Formula {
