@@ -1,4 +1,4 @@
-/** The check that most options of this package need. */
+/** The checks that most options of this package need, and most sources. */
 import { ValueError } from '@nn/core';
 
 /**
@@ -17,4 +17,10 @@ export function checkWhole(
       [name]: value,
     });
   }
+}
+
+/** Throws a `ValueError` unless there is a sample of this number. */
+export function checkNumber(operation: string, number: number, length: number): void {
+  if (Number.isInteger(number) && number >= 0 && number < length) return;
+  throw new ValueError(operation, `there is no sample ${number} among ${length}.`, { index: number });
 }

@@ -4,14 +4,13 @@
  */
 import { checkOptions, excerpt, FormatError, isNNError, ValueError } from '@nn/core';
 import type { CompressionCodec } from 'hyparquet';
-import { checkWhole } from '../check-whole.ts';
+import { checkNumber, checkWhole } from '../check-whole.ts';
 import { blockAt } from '../pipeline/order.ts';
 import type { Source } from '../pipeline/source.ts';
 import { Budget } from '../readers/budget.ts';
 import type { Table } from '../readers/csv.ts';
 import { optionalPackage } from '../readers/optional-package.ts';
 import { type ByteRange, checkRange } from '../sources/byte-range.ts';
-import { checkNumber } from '../sources/text-lines.ts';
 import type { RawRow } from '../tables/raw.ts';
 import { checkDecimals, columnPlace, plainValue, tableOf, unfit } from '../tables/table-of.ts';
 import { type Unpack, unpackerOf } from './codecs.ts';

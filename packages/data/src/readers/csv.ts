@@ -1,19 +1,19 @@
 /**
- * CSV by RFC 4180: text to records, records to typed columns. Errors name line and column.
- * The text is walked twice: once to see what the columns hold, once to fill them, so memory is the text and the columns.
+ * CSV by RFC 4180: text to records, records to typed columns. Errors name line and column. The text is walked twice: once to see what
+ * the columns hold (`csv-survey.ts`), once to fill them (`csv-fill.ts`), so memory is the text and the columns; this file decides between.
  * It does not turn columns into samples; that is `tables/table.ts`; records alone are `csv-records.ts`. Written here because
  * the libraries at hand keep going after errors and do not say in which column they found them.
  */
 import { type AbortSignalLike, checkOptions, FormatError, ValueError } from '@nn/core';
 import { listed, quoted } from '../messages.ts';
 import { type DataWarning, warningOf } from '../warning.ts';
+import { fillColumns } from './csv-fill.ts';
 import type { Decision } from './csv-infer.ts';
-import { ColumnFacts, decide, inferSeparator, looksLikeData, tableDecimal } from './csv-infer.ts';
+import { decide, looksLikeData, tableDecimal } from './csv-infer.ts';
 import { checkCsvOptions } from './csv-options.ts';
-import type { ScanOptions } from './csv-scan.ts';
-import { checkSeparator, checkText, fieldText, scanRecords } from './csv-scan.ts';
+import { checkText } from './csv-scan.ts';
+import { beginning, type Survey, surveyOf, withFirstRow } from './csv-survey.ts';
 import type { Decimal } from './csv-values.ts';
-import { canBe, classify, isBlankMark, numberOf } from './csv-values.ts';
 import type { ByteSource } from './gunzip.ts';
 import { bytesOf, isGzip, unpack } from './gunzip.ts';
 import { decodeText } from './text.ts';
@@ -134,6 +134,8 @@ export function parseCsv(text: string, options: CsvOptions = {}): Table {
   return parse(text, options, []).table;
 }
 
+type Warn = (warning: DataWarning) => void;
+
 /** A table, and how numbers are written in it. */
 interface Parsed {
   readonly table: Table & { readonly reading: CsvReading };
@@ -149,102 +151,21 @@ export function parseBeginning(text: string, options: CsvOptions): Parsed {
 
 function parse(text: string, options: CsvOptions, said: readonly DataWarning[]): Parsed {
   checkCsvOptions(options);
-  const { name = 'CSV data', trim = false, maxColumns = 100_000 } = options;
+  const { name = 'CSV data', trim = false, onWarning = (message: string) => console.warn(message) } = options;
   const warnings = [...said];
-  const place = beginning(text, name, options.separator, trim);
-  const { separator } = place;
-  const missing = new Set(options.missing ?? ['', 'NA', 'NaN', 'null']);
-  const blanksCount = options.missing === undefined;
-
-  // First walk: the first record, what each column holds, the number of rows.
-  const first: string[] = [];
-  const head: ColumnFacts[] = [];
-  const facts: ColumnFacts[] = [];
-  let firstLine = 0;
-  let rows = 0;
-  let isFirst = true;
-  let column = 0;
-  const see = (each: ColumnFacts, value: string, line: number): void => {
-    const trimmed = value.trim();
-    if (!missing.has(trimmed)) each.add(trimmed, line, blanksCount);
+  const warn = (warning: DataWarning): void => {
+    warnings.push(warning);
   };
-  scanRecords(text, place, {
-    field(from, end, kind, line) {
-      column++;
-      if (isFirst) {
-        if (column > maxColumns) {
-          throw new FormatError(
-            'parseCsv/column-count',
-            `${name} has more than ${maxColumns} columns in its first line; raise maxColumns, or name the separator.`,
-            { name, maxColumns },
-          );
-        }
-        first.push(fieldText(text, from, end, kind, trim));
-      } else if (column <= first.length) {
-        see(facts[column - 1]!, fieldText(text, from, end, kind, trim), line);
-      }
-    },
-    record(line) {
-      const fields = column;
-      column = 0;
-      if (isFirst) {
-        isFirst = false;
-        firstLine = line;
-        for (const value of first) {
-          facts.push(new ColumnFacts());
-          const each = new ColumnFacts();
-          see(each, value, line);
-          head.push(each);
-        }
-        return true;
-      }
-      if (fields !== first.length) {
-        const names = options.header === false ? [] : first;
-        throw new FormatError(
-          'parseCsv/columns',
-          `${name}, line ${line}: ${fields} columns, ${first.length} are expected${fields < names.length ? ` (${quoted(names[fields]!)} is the first that is missing)` : ''}.`,
-          { name, line, column: Math.min(fields, first.length) + 1, columns: fields, expected: first.length },
-        );
-      }
-      rows++;
-      return true;
-    },
-  });
-  if (isFirst) throw new FormatError('parseCsv/empty', `${name} is empty.`, { name });
-
-  const isData = looksLikeData(head, facts);
-  const header = options.header === 'infer' ? !isData : (options.header ?? true);
-  if (header && isData && rows > 0) {
-    const cells = listed(first.slice(0, 4));
-    warnings.push(
-      warningOf(
-        'parseCsv/data-as-names',
-        `the first line looks like data (${cells}) and was taken for the columns' names: pass header: false.`,
-        { cells },
-      ),
-    );
-  }
-  if (options.header === 'infer' && !header) {
-    warnings.push(
-      warningOf(
-        'parseCsv/no-names',
-        'the first line holds numbers, so it was taken for data, and the columns are called column1, column2, ...',
-      ),
-    );
-  }
-  if (first.length === 1 && options.separator === undefined && /[;\t|]/.test(first[0]!)) {
-    warnings.push(
-      warningOf('parseCsv/one-column', `the file was read as one column, ${quoted(first[0]!)}: name the separator.`, {
-        column: first[0],
-      }),
-    );
-  }
-  const names = header ? first : first.map((_, i) => `column${i + 1}`);
-  const positions = positionsOf(names, name, firstLine);
-  if (!header) {
-    for (const [i, value] of first.entries()) see(facts[i]!, value, firstLine);
-    rows++;
-  }
+  const place = beginning(text, name, options.separator, trim);
+  const marks = {
+    texts: new Set(options.missing ?? ['', 'NA', 'NaN', 'null']),
+    blanksCount: options.missing === undefined,
+  };
+  const found = surveyOf(text, place, marks, options);
+  const header = hasHeader(found, options, warn);
+  const names = header ? found.first : found.first.map((_, i) => `column${i + 1}`);
+  const positions = positionsOf(names, name, found.firstLine);
+  const survey = header ? found : withFirstRow(found, marks);
   const wanted = options.columns ?? names;
   for (const asked of [...wanted, ...Object.keys(options.kinds ?? {})]) {
     if (!positions.has(asked)) {
@@ -253,143 +174,79 @@ function parse(text: string, options: CsvOptions, said: readonly DataWarning[]):
       });
     }
   }
-  const { decimal } = options;
-  const chosen = new Set(wanted.map((asked) => positions.get(asked)!));
-  const others = decimal ?? tableDecimal(facts.filter((_, i) => chosen.has(i)));
-  const decisions = facts.map((each, i): Decision | null => {
-    if (!chosen.has(i)) return null;
-    const own = names[i]!;
-    const kinds = options.kinds ?? {};
-    const forced = Object.hasOwn(kinds, own) ? kinds[own] : undefined;
-    const inferred = decide(own, each, { decimal, others, separator, rows }, (warning) => {
-      if (forced === undefined) warnings.push(warning);
-    });
-    return forced === undefined ? inferred : { kind: forced, decimal: decimal ?? inferred.decimal, blanks: false };
-  });
-
-  const { columns, lines } = fill(text, place, { names, decisions, rows, header, missing, trim });
-  const { onWarning = (message: string) => console.warn(message) } = options;
-  for (const warning of warnings) onWarning(`parseCsv: ${name}: ${warning.message}`, warning);
   const places = wanted.map((asked) => positions.get(asked)!);
+  const { decisions, decimals } = decisionsOf(survey, names, places, place.separator, options, warn);
+  const { rows } = survey;
+  const { columns, lines } = fillColumns(text, place, { names, decisions, rows, header, missing: marks.texts, trim });
+  for (const warning of warnings) onWarning(`parseCsv: ${name}: ${warning.message}`, warning);
   return {
     table: {
       name,
       columns: places.map((at) => columns[at] as Column),
       lines,
-      reading: { separator, header, warnings },
+      reading: { separator: place.separator, header, warnings },
     },
-    decimals: places.map((at) => {
-      const own = decisions[at]?.decimal ?? '.';
-      return facts[at]!.depends ? own : (others ?? own);
-    }),
+    decimals,
   };
 }
 
-/** Second walk: the values of the columns that have a decision. */
-function fill(
-  text: string,
-  place: ScanOptions,
-  plan: {
-    readonly names: readonly string[];
-    readonly decisions: readonly (Decision | null)[];
-    readonly rows: number;
-    readonly header: boolean;
-    readonly missing: ReadonlySet<string>;
-    readonly trim: boolean;
-  },
-): { columns: (Column | null)[]; lines: Int32Array } {
-  const { names, decisions, rows, missing, trim } = plan;
-  const lines = new Int32Array(rows);
-  const numbers = decisions.map((each) => (each && each.kind !== 'category' ? new Float64Array(rows) : null));
-  // grown by push: an engine keeps a list of many million places that is made at once as a slow and large map
-  const texts = decisions.map((each): (string | null)[] | null => (each?.kind === 'category' ? [] : null));
-  /** Values that occur again are one string. */
-  const kept = new Map<string, string>();
-  let row = plan.header ? -1 : 0;
-  let column = 0;
-  let wrong: { column: number; what: string } | null = null;
-  scanRecords(text, place, {
-    field(from, end, kind) {
-      const i = column++;
-      const decision = decisions[i];
-      if (!decision || row < 0) return;
-      const value = fieldText(text, from, end, kind, trim);
-      const trimmed = value.trim();
-      const isMissing = missing.has(trimmed) || (decision.blanks && isBlankMark(trimmed));
-      const list = texts[i];
-      if (list) {
-        if (isMissing) {
-          list.push(null);
-          return;
-        }
-        let same = kept.get(value);
-        if (same === undefined) {
-          same = value;
-          if (kept.size < 10_000 && value.length < 200) kept.set(value, value);
-        }
-        list.push(same);
-        return;
-      }
-      (numbers[i] as Float64Array)[row] = isMissing
-        ? Number.NaN
-        : numberFrom(trimmed, decision, (what) => {
-            wrong ??= { column: i, what };
-          });
-    },
-    record(line) {
-      column = 0;
-      if (wrong) {
-        const at = wrong.column;
-        throw new FormatError(
-          'parseCsv/value',
-          `${place.name}, line ${line}, column ${at + 1} (${quoted(names[at]!)}): ${wrong.what}`,
-          { name: place.name, line, column: at + 1 },
-        );
-      }
-      if (row >= 0) lines[row] = line;
-      row++;
-      return true;
-    },
-  });
-  const columns = names.map((name, i): Column | null => {
-    const decision = decisions[i];
-    if (!decision) return null;
-    if (decision.kind === 'category') return { name, kind: 'category', values: texts[i] ?? [] };
-    return { name, kind: decision.kind, values: numbers[i] ?? new Float64Array(rows) };
-  });
-  return { columns, lines };
-}
-
-/** The number that a field of numbers or booleans stands for. */
-function numberFrom(text: string, { kind, decimal }: Decision, wrong: (what: string) => void): number {
-  const can = classify(text);
-  if (kind === 'boolean') {
-    if (!(can & canBe.boolean)) wrong(`${quoted(text)} is neither true nor false.`);
-    return text.toLowerCase() === 'true' ? 1 : 0;
+/** Whether the first record names the columns. */
+function hasHeader({ first, head, facts, rows }: Survey, options: CsvOptions, warn: Warn): boolean {
+  const isData = looksLikeData(head, facts);
+  const header = options.header === 'infer' ? !isData : (options.header ?? true);
+  if (header && isData && rows > 0) {
+    const cells = listed(first.slice(0, 4));
+    warn(
+      warningOf(
+        'parseCsv/data-as-names',
+        `the first line looks like data (${cells}) and was taken for the columns' names: pass header: false.`,
+        { cells },
+      ),
+    );
   }
-  if (can & (decimal === '.' ? canBe.point : canBe.comma)) return numberOf(text, decimal);
-  wrong(`${quoted(text)} is not a number.`);
-  return Number.NaN;
+  if (options.header === 'infer' && !header) {
+    warn(
+      warningOf(
+        'parseCsv/no-names',
+        'the first line holds numbers, so it was taken for data, and the columns are called column1, column2, ...',
+      ),
+    );
+  }
+  if (first.length === 1 && options.separator === undefined && /[;\t|]/.test(first[0]!)) {
+    warn(
+      warningOf('parseCsv/one-column', `the file was read as one column, ${quoted(first[0]!)}: name the separator.`, {
+        column: first[0],
+      }),
+    );
+  }
+  return header;
 }
 
-/** Where the records begin, what separates their fields, and whether blank lines are records. */
-function beginning(text: string, name: string, separator: string | undefined, trim: boolean): ScanOptions {
-  const mark = text.charCodeAt(0) === 0xfeff ? 1 : 0;
-  // The line by which spreadsheets tell each other.
-  const told = /^sep=(.)\r?\n/.exec(text.slice(mark, mark + 8));
-  const start = told === null || told[1] === '"' ? mark : mark + told[0].length;
-  const own = separator === undefined && start > mark ? told?.[1] : separator;
-  const chosen = own === undefined ? inferSeparator(text, name, start) : checkSeparator(own);
-  const blank = trim ? 'spaces' : true;
-  // Where records have several fields, a blank line is none; where they have one, it is a record of an empty field, unless
-  // the whole text is blank: then it has no records.
-  let fields = 0;
-  scanRecords(
-    text,
-    { name, separator: chosen, start, skipBlank: blank },
-    { field: () => fields++, record: () => false },
-  );
-  return { name, separator: chosen, start, skipBlank: fields !== 1 && blank };
+/** How the columns at these places are read, null for all others; and the decimal mark of each. */
+function decisionsOf(
+  { facts, rows }: Survey,
+  names: readonly string[],
+  places: readonly number[],
+  separator: string,
+  { decimal, kinds = {} }: CsvOptions,
+  warn: Warn,
+): { readonly decisions: readonly (Decision | null)[]; readonly decimals: readonly Decimal[] } {
+  const chosen = new Set(places);
+  const others = decimal ?? tableDecimal(facts.filter((_, i) => chosen.has(i)));
+  const decisions = facts.map((each, i): Decision | null => {
+    if (!chosen.has(i)) return null;
+    const own = names[i]!;
+    const forced = Object.hasOwn(kinds, own) ? kinds[own] : undefined;
+    const inferred = decide(own, each, { decimal, others, separator, rows }, (warning) => {
+      if (forced === undefined) warn(warning);
+    });
+    return forced === undefined ? inferred : { kind: forced, decimal: decimal ?? inferred.decimal, blanks: false };
+  });
+  const decimals = places.map((at) => {
+    const own = decisions[at]?.decimal ?? '.';
+    return facts[at]!.depends ? own : (others ?? own);
+  });
+  return { decisions, decimals };
 }
 
 function positionsOf(names: readonly string[], name: string, line: number): Map<string, number> {

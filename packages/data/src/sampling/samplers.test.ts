@@ -115,6 +115,9 @@ describe('weightedSampler', () => {
     expect(() => weightedSampler([0, 0])).toThrow(
       'weightedSampler: no weight is positive, so there is nothing to draw.',
     );
+    expect(() => weightedSampler([1e308, 1e308])).toThrow(
+      'weightedSampler: the sum of the weights is beyond 1.8e308: divide them by the largest.',
+    );
     expect(() => weightedSampler([1, 0, 2], { replacement: false })).toThrow(
       'weightedSampler: 3 samples without replacement, 2 have a positive weight; lower count, or set replacement: true.',
     );

@@ -48,7 +48,7 @@ export function weightedSampler(weights: ArrayLike<number>, options: WeightedOpt
 
 /** The number of positive weights. */
 function checkWeights(weights: ArrayLike<number>): number {
-  let positive = 0;
+  let [positive, sum] = [0, 0];
   for (let i = 0; i < weights.length; i++) {
     const weight = weights[i]!;
     if (!(typeof weight === 'number' && weight >= 0 && weight < Number.POSITIVE_INFINITY)) {
@@ -62,6 +62,11 @@ function checkWeights(weights: ArrayLike<number>): number {
       );
     }
     if (weight > 0) positive++;
+    sum += weight;
+  }
+  // a draw would always be the last one
+  if (sum === Number.POSITIVE_INFINITY) {
+    throw new ValueError('weightedSampler', 'the sum of the weights is beyond 1.8e308: divide them by the largest.');
   }
   if (positive === 0) throw new ValueError('weightedSampler', 'no weight is positive, so there is nothing to draw.');
   return positive;

@@ -3,6 +3,7 @@
  * megabyte; a value further down that is something else is an error, never another meaning.
  */
 import { type AbortSignalLike, checkOptions, FormatError, ValueError } from '@nn/core';
+import { checkNumber } from '../check-whole.ts';
 import { quoted } from '../messages.ts';
 import type { Column, ColumnKind, CsvOptions, Table } from '../readers/csv.ts';
 import { parseBeginning } from '../readers/csv.ts';
@@ -12,7 +13,7 @@ import type { RawRow } from '../tables/raw.ts';
 import { type ByteRange, checkRange, endedBy } from './byte-range.ts';
 import { decodeIndex, indexRecords, type RecordIndex, rulesOf } from './record-index.ts';
 import { RecordReader } from './record-reader.ts';
-import { beginningOf, checkNumber, type IndexedSource, textOf } from './text-lines.ts';
+import { beginningOf, type IndexedSource, textOf } from './text-lines.ts';
 
 export interface CsvRowsOptions extends CsvOptions {
   /**

@@ -3,9 +3,9 @@
  * what they mean is decoded by the functions of the pipeline.
  */
 import { checkOptions, excerpt, FormatError, ValueError } from '@nn/core';
+import { checkNumber } from '../check-whole.ts';
 import type { Source } from '../pipeline/source.ts';
 import { type BlobLike, type ByteRange, byteRange, openFile } from './byte-range.ts';
-import { checkNumber } from './text-lines.ts';
 
 /** A file, and how to read it. */
 export interface FolderFile {

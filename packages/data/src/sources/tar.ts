@@ -4,10 +4,10 @@
  * for. Headers: ustar (POSIX.1-1988), its extension by pax records (POSIX.1-2001), and GNU's long names.
  */
 import { checkOptions, decodeUtf8, excerpt, FormatError, ValueError } from '@nn/core';
+import { checkNumber } from '../check-whole.ts';
 import type { Source } from '../pipeline/source.ts';
 import { isGzip } from '../readers/gunzip.ts';
 import { type ByteRange, checkRange, SequentialReader } from './byte-range.ts';
-import { checkNumber } from './text-lines.ts';
 
 /** The files of one sample. */
 export interface TarSample {

@@ -8,6 +8,7 @@ import {
   FormatError,
   ValueError,
 } from '@nn/core';
+import { checkNumber } from '../check-whole.ts';
 import type { Source, StreamSource } from '../pipeline/source.ts';
 import { isGzip } from '../readers/gunzip.ts';
 import { type ByteRange, checkRange, endedBy } from './byte-range.ts';
@@ -150,11 +151,6 @@ export function textOf(reader: string, bytes: Uint8Array, line: number): string 
   const text = decodeUtf8(bytes);
   if (text !== undefined) return text;
   throw new FormatError(`${reader}, line ${line}`, 'the bytes are not UTF-8 text.', { line });
-}
-
-export function checkNumber(operation: string, number: number, length: number): void {
-  if (Number.isInteger(number) && number >= 0 && number < length) return;
-  throw new FormatError(operation, `there is no sample ${number} among ${length}.`, { index: number });
 }
 
 /** What is needed of a `ReadableStream`. */
