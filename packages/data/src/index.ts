@@ -1,6 +1,7 @@
 /** Data for training: samples in memory, batches, splits, normalisation, readers of files, generated problems. */
 
-export { type BatchOptions, BatchPipeline, type PipelineBatch } from './pipeline/batch-pipeline.ts';
+export type { BatchOptions } from './pipeline/batch-options.ts';
+export { BatchPipeline, type PipelineBatch } from './pipeline/batch-pipeline.ts';
 export type { SampleContext } from './pipeline/chunk.ts';
 export { DataPipeline, dataPipeline } from './pipeline/pipeline.ts';
 export { type PortLike, servePipeline } from './pipeline/serve.ts';

@@ -1,19 +1,17 @@
 /**
  * Batches of a pipeline: the place in the epoch, what is fetched ahead, and the rows that become a batch. Like a `DataLoader` it
- * goes on where a loop or a checkpoint left off; unlike it, it waits for its samples. The order is `order.ts`, chunks come from
- * `feeds.ts`, tensors from `samples/batch-tensors.ts`.
+ * goes on where a loop or a checkpoint left off; unlike it, it waits for its samples. What it is told is `batch-options.ts`, the order
+ * `order.ts`, chunks come from `feeds.ts`, tensors from `samples/batch-tensors.ts`.
  */
-import type { AbortSignalLike, Backend, Stateful, Tensor } from '@nn/core';
-import { checkChoices, checkOptions, randomState, untilAborted, ValueError } from '@nn/core';
+import { randomState, type Stateful, type Tensor, untilAborted, ValueError } from '@nn/core';
 import { checkWhole } from '../check-whole.ts';
 import { type BatchInfo, BatchTensors } from '../samples/batch-tensors.ts';
-import type { Padding } from '../samples/batches.ts';
 import { checkNames, gatherBatch } from '../samples/batches.ts';
 import { Dataset, everyIndex } from '../samples/dataset.ts';
-import { boundsOfSlice, checkChoice } from '../samples/loader.ts';
+import { boundsOfSlice } from '../samples/loader.ts';
 import type { Normalization } from '../samples/normalization.ts';
 import { checkSeed } from '../samples/random.ts';
-import type { Sampler } from '../samples/sampler.ts';
+import { type BatchOptions, checkBatchOptions, isPlain } from './batch-options.ts';
 import { runChunk, type Work } from './chunk.ts';
 import type { CollateOptions } from './collate.ts';
 import { beginning, type Cursor, type Feed, indexedFeed, type Span, streamFeed } from './feeds.ts';
@@ -22,59 +20,13 @@ import { Packer, packedBatch, packedFields, stepsOf } from './packing.ts';
 import { RowBuffer } from './rows.ts';
 import { isStream, type Sample } from './source.ts';
 import { isPipelineState, type PipelineState } from './state.ts';
-import { checkWorkers, type WorkerOptions, WorkerPool } from './workers.ts';
-
-export interface BatchOptions<S extends Sample = Sample> {
-  /**
-   * A new order each epoch: true mixes all samples, without reading them; 'blocks' mixes runs that a file reads together, `window` of
-   * them at a time. A stream knows no place but the next: its shards come in a drawn order, and `window` samples are mixed.
-   */
-  readonly shuffle?: boolean | 'blocks';
-  /** For streams, samples that are mixed: 10,000 where not given. For 'blocks', blocks: 8 where not given. */
-  readonly window?: number;
-  /** What chooses the samples of an epoch instead, as for a `DataLoader`. */
-  readonly sampler?: Sampler;
-  /** The part of each batch for one of several processes, as for a `DataLoader`. */
-  readonly slice?: { readonly index: number; readonly count: number };
-  /** That of `setSeed` where not given, as it is when the batches are made. */
-  readonly seed?: number;
-  /** Leaves out a last batch that is smaller than the others. */
-  readonly dropLast?: boolean;
-  /** Buckets, so that few shapes are compiled; see `Padding`. */
-  readonly padTo?: Padding;
-  readonly normalize?: { readonly [Name in keyof S]?: Normalization };
-  /** Where the tensors go; the default backend where not given. */
-  readonly backend?: Backend;
-  /** What plain numbers become: float32 where not given. Classes and tokens are 'int32'. */
-  readonly dtypes?: { readonly [Name in keyof S]?: 'float32' | 'int32' };
-  /** Fields of unequal lengths, which are padded and get `lengths`. */
-  readonly sequences?: readonly (keyof S & string)[];
-  /**
-   * Rows of this many steps, each with as many sequences as fit: little is padded. The batch also has `segments` (1, 2, ... for the
-   * sequences of a row, 0 for padding) and `positions`, int32 [rows, length]. Every field must be named in `sequences`.
-   */
-  readonly pack?: { readonly length: number };
-  /** Batches that are fetched while others are used; 2 where not given. */
-  readonly prefetch?: number;
-  /**
-   * Fetches and maps in workers; the batches stay the same. They start with the first loop, stay from epoch to epoch, and end by
-   * `close()`, or a second after a loop was left before the end of its epoch, unless another loop goes on.
-   */
-  readonly workers?: WorkerOptions;
-  /** Once it is aborted a loop throws the signal's reason, also while it waits. The position stays. */
-  readonly signal?: AbortSignalLike;
-}
+import { type WorkerOptions, WorkerPool } from './workers.ts';
 
 /** A tensor for each field of a sample, and what `BatchInfo` tells; packed ones also have `segments` and `positions`. */
 export type PipelineBatch<S extends Sample = Sample> = { readonly [Name in keyof S]: Tensor } & BatchInfo & {
     readonly segments?: Tensor;
     readonly positions?: Tensor;
   };
-
-const known = [
-  ...['shuffle', 'window', 'sampler', 'slice', 'seed', 'dropLast', 'padTo', 'normalize', 'backend', 'dtypes'],
-  ...['sequences', 'pack', 'prefetch', 'workers', 'signal'],
-];
 
 /** Milliseconds that workers stay when a loop was left: more than they take to start. */
 const grace = 1000;
@@ -105,43 +57,15 @@ export class BatchPipeline<S extends Sample = Sample> implements Stateful, Async
   #running: object | undefined;
 
   constructor(work: Work, batchSize: number, options: BatchOptions<S> = {}) {
-    checkOptions('DataPipeline.batch', options, known);
-    checkWhole('DataPipeline.batch', { batchSize }, 1, ' of samples');
-    const { dtypes = {}, sequences = [], pack, sampler, slice, workers } = options;
-    checkChoices('DataPipeline.batch', options, { shuffle: [true, false, 'blocks'] });
-    for (const [name, dtype] of Object.entries(dtypes)) {
-      checkChoices('DataPipeline.batch: dtypes', { [name]: dtype }, { [name]: ['float32', 'int32'] });
-    }
-    if (pack) checkOptions('DataPipeline.batch: pack', pack, ['length']);
-    if (workers) checkWorkers('DataPipeline.batch: workers', workers);
+    checkBatchOptions(work, batchSize, options);
+    const { dtypes = {}, sequences = [] } = options;
     this.batchSize = batchSize;
     this.#work = work;
     this.#options = options;
-    this.#isPlain = pack === undefined && !isStream(work.source) && work.stages.every(({ kind }) => kind === 'map');
+    this.#isPlain = isPlain(work, options);
     this.#collate = { dtypes: withoutUndefined(dtypes), sequences };
     this.#tensors = new BatchTensors('DataPipeline.batch', options.backend);
     this.#seed = checkSeed('DataPipeline.batch', options.seed ?? randomState().seed);
-    checkChoice('DataPipeline.batch', isStream(work.source) ? -1 : work.source.length, options);
-    checkWhole('DataPipeline.batch', { window: options.window ?? 1, 'pack.length': pack ? pack.length : 1 });
-    checkWhole('DataPipeline.batch', { prefetch: options.prefetch ?? 0 }, 0);
-    if (slice && !this.#isPlain) {
-      throw new ValueError(
-        'DataPipeline.batch',
-        'slice needs to know the samples of a batch beforehand, which streams, filter and pack do not.',
-      );
-    }
-    if (sampler?.endsBatches && !this.#isPlain) {
-      throw new ValueError(
-        'DataPipeline.batch',
-        `the sampler ${sampler.signature} makes batches of its own sizes, which filter and pack would change.`,
-      );
-    }
-    if (isStream(work.source) && workers) {
-      throw new ValueError(
-        'DataPipeline.batch',
-        'a stream is read in one place, so workers cannot share it: give each worker files with an index, or leave workers out.',
-      );
-    }
   }
 
   /** The number of batches in an epoch; null where it cannot be known: streams, filter, pack. */

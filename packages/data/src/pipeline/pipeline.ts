@@ -4,7 +4,8 @@
  */
 import { ValueError } from '@nn/core';
 import type { Dataset, Fields } from '../samples/dataset.ts';
-import { type BatchOptions, BatchPipeline } from './batch-pipeline.ts';
+import type { BatchOptions } from './batch-options.ts';
+import { BatchPipeline } from './batch-pipeline.ts';
 import type { SampleContext, Stage } from './chunk.ts';
 import {
   datasetSource,

@@ -1,11 +1,13 @@
 /**
- * Settings that do well: trials over a grid, drawn at random, or with budgets that grow for the better ones. Owns which
- * trial comes next; where they run is ../workers/trials.ts, what settings there are space.ts.
+ * Settings that do well: trials over a grid, drawn at random, or with budgets that grow for the better ones. Owns the options and the
+ * table; which trial comes next is strategies.ts, where they run ../workers/trials.ts, what settings there are space.ts.
  */
 import { type AbortSignalLike, checkChoices, checkOptions, excerpt, ValueError } from '@nn/core';
 import type { Ranks } from '../ranks.ts';
-import { type JobResult, openPool, type Pool, runAll, type Trial, type Workers } from '../workers/trials.ts';
+import { openPool, type Trial, type Workers } from '../workers/trials.ts';
+import { type Candidate, rowOf, Work } from './candidates.ts';
 import { drawSettings, gridOf, type SettingsOf, type Space, trialSeed } from './space.ts';
+import { asha, budgetsOf, halving } from './strategies.ts';
 
 /** What a trial returns: a score, and for growing budgets what it needs to go on (the bytes of a checkpoint). */
 export type TrialResult = number | { readonly score: number; readonly state?: unknown };
@@ -80,19 +82,6 @@ export interface SearchResult<Settings> {
   readonly best: TrialRow<Settings>;
   /** The best first, by budget and then by score; failed ones last. */
   readonly rows: readonly TrialRow<Settings>[];
-}
-
-interface Candidate<Settings> {
-  readonly trial: number;
-  readonly settings: Settings;
-  readonly seed: number;
-  scores: number[];
-  budget: number;
-  seconds: number;
-  state: unknown;
-  error: string | null;
-  /** What the trial threw. */
-  thrown: Error | null;
 }
 
 const searchOptions = [
@@ -180,151 +169,6 @@ function drawn<S extends Space>(space: S, seed: number, trials: number | undefin
   }
   return Array.from({ length: trials }, (_, number) => drawSettings(space, seed, number));
 }
-
-/** least, least * factor, ... up to most, which is the last. */
-function budgetsOf({ least, most, factor = 3 }: Budget): number[] {
-  if (!(least > 0 && most >= least && factor > 1)) {
-    throw new ValueError(
-      'search',
-      `budget is from ${least} to ${most} by ${factor}: least is above 0, most is at least as much, factor above 1.`,
-      { least, most, factor },
-    );
-  }
-  // whole epochs or steps stay whole; shares of the data are what they are
-  const isWhole = Number.isInteger(least) && Number.isInteger(most);
-  const budgets: number[] = [];
-  for (let rung = 0; least * factor ** rung < most * (1 - 1e-9); rung++) {
-    const budget = least * factor ** rung;
-    budgets.push(isWhole ? Math.round(budget) : budget);
-  }
-  return [...new Set([...budgets, most])];
-}
-
-const rowOf = <Settings>({ state: _, thrown: __, ...candidate }: Candidate<Settings>): TrialRow<Settings> => ({
-  ...candidate,
-  score: candidate.error === null ? (candidate.scores.at(-1) ?? Number.NaN) : Number.NaN,
-});
-
-interface WorkOptions<Settings> {
-  readonly signal?: AbortSignalLike;
-  readonly onTrial?: (row: TrialRow<Settings>) => void;
-}
-
-/** Runs candidates in the pool and notes what came of it. */
-class Work<Settings> {
-  readonly size: number;
-  readonly #pool: Pool<Settings, TrialResult>;
-  readonly #options: WorkOptions<Settings>;
-
-  constructor(pool: Pool<Settings, TrialResult>, options: WorkOptions<Settings>) {
-    [this.#pool, this.#options, this.size] = [pool, options, pool.size];
-  }
-
-  /** All of them, with one budget. */
-  async round(candidates: readonly Candidate<Settings>[], budget: number): Promise<void> {
-    await runAll(
-      this.#pool,
-      candidates.map((candidate) => jobOf(candidate, budget)),
-      {
-        signal: this.#options.signal,
-        onResult: (at, result) => this.#note(candidates[at]!, budget, result),
-      },
-    );
-  }
-
-  async one(candidate: Candidate<Settings>, budget: number): Promise<void> {
-    this.#pool.check(this.#options.signal);
-    this.#note(candidate, budget, await this.#pool.run(jobOf(candidate, budget)));
-  }
-
-  #note(candidate: Candidate<Settings>, budget: number, result: JobResult<TrialResult>): void {
-    candidate.seconds += result.seconds;
-    candidate.budget = budget;
-    if ('error' in result) {
-      candidate.error = result.error.message;
-      candidate.thrown = result.error;
-    } else {
-      const { score, state = null } =
-        typeof result.result === 'number' ? { score: result.result } : Object(result.result);
-      if (typeof score !== 'number')
-        candidate.error = `the trial returned ${String(result.result)}: return the score, a number.`;
-      else if (Number.isNaN(score)) candidate.error = 'the score is NaN';
-      else candidate.scores.push(score);
-      candidate.state = state;
-    }
-    this.#options.onTrial?.(rowOf(candidate));
-  }
-}
-
-const jobOf = <Settings>({ settings, seed, state }: Candidate<Settings>, budget: number) => ({
-  input: settings,
-  context: { seed, budget, state },
-});
-
-type Strategy = <Settings>(
-  work: Work<Settings>,
-  candidates: readonly Candidate<Settings>[],
-  budgets: readonly number[],
-  factor: number,
-  sign: 1 | -1,
-) => Promise<void>;
-
-/** The best of those that did not fail. Of equal ones those with the lower number. */
-function best<Settings>(
-  candidates: readonly Candidate<Settings>[],
-  rung: number,
-  count: number,
-  sign: 1 | -1,
-): Candidate<Settings>[] {
-  return candidates
-    .filter(({ error, scores }) => error === null && scores.length > rung)
-    .sort((a, b) => sign * (a.scores[rung]! - b.scores[rung]!) || a.trial - b.trial)
-    .slice(0, count);
-}
-
-const halving: Strategy = async (work, candidates, budgets, factor, sign) => {
-  let left = candidates;
-  for (const [rung, budget] of budgets.entries()) {
-    await work.round(left, budget);
-    left = best(left, rung, Math.max(1, Math.floor(left.length / factor)), sign);
-  }
-};
-
-/**
- * Whoever is among the best third of a rung so far goes on, the highest rung first; else the next one begins, and in
- * the end the best one gets all.
- */
-const asha: Strategy = async (work, candidates, budgets, factor, sign) => {
-  const waiting = [...candidates];
-  const promoted = budgets.map(() => new Set<unknown>());
-  const busy = new Set<unknown>();
-  const next = (): [(typeof waiting)[number], number] | null => {
-    for (let rung = budgets.length - 2; rung >= 0; rung--) {
-      const there = candidates.filter(({ scores }) => scores.length > rung).length;
-      const found = best(candidates, rung, Math.floor(there / factor), sign).find(
-        (candidate) => !promoted[rung]!.has(candidate) && !busy.has(candidate),
-      );
-      if (found === undefined) continue;
-      promoted[rung]!.add(found);
-      return [found, rung + 1];
-    }
-    const fresh = waiting.shift();
-    if (fresh !== undefined) return [fresh, 0];
-    // too few are left for a third of them: as in halving, the best one goes on to the end
-    const top = Math.max(...candidates.map(({ scores }) => scores.length)) - 1;
-    const [first] = busy.size === 0 && top >= 0 && top < budgets.length - 1 ? best(candidates, top, 1, sign) : [];
-    return first === undefined ? null : [first, top + 1];
-  };
-  const lane = async (): Promise<void> => {
-    for (let job = next(); job !== null; job = next()) {
-      const [candidate, rung] = job;
-      busy.add(candidate);
-      await work.one(candidate, budgets[rung]!);
-      busy.delete(candidate);
-    }
-  };
-  await Promise.all(Array.from({ length: work.size }, lane));
-};
 
 /**
  * The rows of a search as lines of text, the best first; behind those that failed stands the beginning of what was thrown.
