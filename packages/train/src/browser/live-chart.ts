@@ -6,7 +6,7 @@ import { checkOptions } from '@nn/core';
 import type { Callback } from '../events.ts';
 import { figure } from '../format.ts';
 import { Curves, panelsOf } from '../report/curves.ts';
-import { extentOf, ticksOf } from '../report/line-chart.ts';
+import { extentOf, many, smoothed, ticksOf } from '../report/line-chart.ts';
 import { colorAt, darkLineColors, legendOf, lineColors, markWidth } from '../report/line-colors.ts';
 
 /** An `HTMLElement`, as far as types that need no DOM can say: they are the same in Node. */
@@ -24,7 +24,8 @@ export interface LiveChartOptions {
 }
 
 /**
- * Live curves below an element of a page.
+ * Live curves below an element of a page. Of 120 points or more they are drawn as in reports: the mean of those around each, and
+ * the points faintly behind.
  *
  * @example
  * import { LiveChart } from '@nn/train/browser';
@@ -137,10 +138,16 @@ export class LiveChart {
     lines.forEach(({ steps, values }, at) => {
       const color = colors[colorAt(at)]!;
       context.strokeStyle = color;
-      context.lineWidth = 1.8;
-      context.beginPath();
-      steps.forEach((step, k) => void context[k === 0 ? 'moveTo' : 'lineTo'](x(step), y(values[k]!)));
-      context.stroke();
+      const trace = (heights: readonly number[], lineWidth: number, alpha: number): void => {
+        [context.lineWidth, context.globalAlpha] = [lineWidth, alpha];
+        context.beginPath();
+        steps.forEach((step, k) => void context[k === 0 ? 'moveTo' : 'lineTo'](x(step), y(heights[k]!)));
+        context.stroke();
+        context.globalAlpha = 1;
+      };
+      const isNoisy = steps.length >= many;
+      if (isNoisy) trace(values, 1, 0.35);
+      trace(isNoisy ? smoothed(values) : values, 1.8, 1);
       context.fillStyle = color;
       if (steps.length === 1) context.fillRect(x(steps[0]!) - 2, y(values[0]!) - 2, 4, 4);
       // the name in the ink of the page, beside a mark: lines are too pale to be read

@@ -41,7 +41,7 @@ export function extentOf(values: readonly number[]): [number, number] {
 }
 
 /** Points from which on a curve is drawn as the mean of those around it, and what it was faintly behind. */
-const many = 120;
+export const many = 120;
 
 /**
  * The mean of the points around each, a fortieth of them to either side: what a noisy curve does, without the delay of an

@@ -148,13 +148,40 @@ test('live curves draw in frames, say their values in words, and go away', async
   home.remove();
 });
 
-/** How many points of a picture are of a colour. */
-function inked(canvas: HTMLCanvasElement, red: number, green: number, blue: number): number {
+test('of many noisy values the live chart draws the mean, and the values faintly behind', () => {
+  const home = document.createElement('div');
+  document.body.append(home);
+  const chart = new LiveChart(home);
+  const draw = (): readonly [strong: number, faint: number] => {
+    chart.draw();
+    const canvas = home.querySelector('canvas')!;
+    const [strong, faint] = [inked(canvas, 0x00, 0x72, 0xb2), inked(canvas, 0x00, 0x72, 0xb2, [60, 120])];
+    return [strong, faint];
+  };
+  for (let step = 1; step < 120; step++) chart.add('loss', step, step % 2);
+  const [few] = draw();
+  for (let step = 120; step <= 240; step++) chart.add('loss', step, step % 2);
+  const [strong, faint] = draw();
+  expect(few).toBeGreaterThan(10_000);
+  expect(strong).toBeLessThan(few / 3);
+  expect(faint).toBeGreaterThan(10_000);
+  chart.remove();
+  home.remove();
+});
+
+/** How many points of a picture are of a colour, as opaque as that: of 255. */
+function inked(
+  canvas: HTMLCanvasElement,
+  red: number,
+  green: number,
+  blue: number,
+  [least, most]: readonly [number, number] = [201, 255],
+): number {
   const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
   let count = 0;
   for (let at = 0; at < data.length; at += 4) {
     const apart = Math.abs(data[at]! - red) + Math.abs(data[at + 1]! - green) + Math.abs(data[at + 2]! - blue);
-    if (data[at + 3]! > 200 && apart < 30) count++;
+    if (data[at + 3]! >= least && data[at + 3]! <= most && apart < 30) count++;
   }
   return count;
 }
