@@ -14,8 +14,8 @@ export interface WorkerLike {
 /** One end of a conversation. */
 export interface Channel {
   send(message: object, transfer?: ArrayBuffer[]): void;
-  /** Calls `message` for each message, `failed` when the other end is gone. Returns what ends the listening. */
-  listen(message: (data: unknown) => void, failed: (error: Error) => void): () => void;
+  /** Calls `message` for each message, `failed` when the other end is gone, in Node with its exit code. Returns what ends the listening. */
+  listen(message: (data: unknown) => void, failed: (error: Error, exitCode?: number) => void): () => void;
 }
 
 /** A thing that tells of messages as Node does, or as browsers do. */
@@ -58,7 +58,7 @@ function channelOf(end: Emitter): Channel {
         ['messageerror', (error) => failed(errorOf(error))],
       ];
       if (end.on !== undefined) {
-        listeners.push(['exit', (code) => failed(new Error(`the worker ended with code ${code}`))]);
+        listeners.push(['exit', (code) => failed(new Error(`the worker ended with code ${code}`), Number(code))]);
         for (const [event, listener] of listeners) end.on(event, listener);
         return () => {
           for (const [event, listener] of listeners) end.off?.(event, listener);

@@ -31,6 +31,12 @@ export function checkTime(operation: string, milliseconds: number, name = 'timeo
   throw new ValueError(operation, `${name} is ${milliseconds}: give milliseconds, above 0.`, { [name]: milliseconds });
 }
 
+/** The error for a worker in Node that ended by itself and had said nothing; null where something went wrong in it. */
+export function emptyEnd(operation: string, exitCode: number | undefined, serve: string): ValueError | null {
+  if (exitCode !== 0) return null; // a module that waits for nothing ends with 0
+  return new ValueError(operation, `a worker ended and had said nothing: does its module call ${serve}?`);
+}
+
 /** The error for a worker that said nothing; `serve` is what its module should call. */
 export function silence(operation: string, patience: number, serve: string): ValueError {
   return new ValueError(

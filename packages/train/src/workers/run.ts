@@ -7,7 +7,7 @@ import type { TrainingEvent } from '../events.ts';
 import type { EpochRow } from '../state.ts';
 import type { Outcome } from '../training.ts';
 import { type Channel, channelTo, errorFrom, ownChannel, type WorkerLike } from './channel.ts';
-import { checkPatience, countDown, silence } from './first-word.ts';
+import { checkPatience, countDown, emptyEnd, silence } from './first-word.ts';
 import { buffersOf, takeWeights, type Weights } from './weights.ts';
 
 /** What a worker serves: a `Training` has it. */
@@ -274,33 +274,39 @@ class RemoteRun<V> implements WorkerRun<V> {
           fail(error as Error);
         }
       };
-      const stop = channel.listen((data) => {
-        if (!isOurs(data)) return;
-        // the cast: the other end is serveTraining
-        const message = data as FromWorker<V>;
-        const unheard = this.#unheard;
-        if (message.type === 'ready') {
+      const stop = channel.listen(
+        (data) => {
+          if (!isOurs(data)) return;
+          // the cast: the other end is serveTraining
+          const message = data as FromWorker<V>;
+          const unheard = this.#unheard;
+          if (message.type === 'ready') {
+            heard();
+            this.#unheard = null;
+            for (const lost of unheard ?? []) channel.send(lost);
+            return;
+          }
+          if (message.run !== this.#run) return;
           heard();
           this.#unheard = null;
-          for (const lost of unheard ?? []) channel.send(lost);
-          return;
-        }
-        if (message.run !== this.#run) return;
-        heard();
-        this.#unheard = null;
-        if (message.type === 'event') tell(message.event);
-        if (message.type === 'weights' || message.type === 'refused') {
-          const asked = this.#asked.get(message.id);
-          if (message.type === 'weights') asked?.resolve(message.weights);
-          else asked?.reject(errorFrom(message.error));
-          this.#asked.delete(message.id);
-        }
-        if (message.type === 'failed') fail(errorFrom(message.error));
-        if (message.type === 'done') {
-          const { outcome, weights } = message;
-          end(() => resolve({ ...outcome, weights }), overError());
-        }
-      }, fail);
+          if (message.type === 'event') tell(message.event);
+          if (message.type === 'weights' || message.type === 'refused') {
+            const asked = this.#asked.get(message.id);
+            if (message.type === 'weights') asked?.resolve(message.weights);
+            else asked?.reject(errorFrom(message.error));
+            this.#asked.delete(message.id);
+          }
+          if (message.type === 'failed') fail(errorFrom(message.error));
+          if (message.type === 'done') {
+            const { outcome, weights } = message;
+            end(() => resolve({ ...outcome, weights }), overError());
+          }
+        },
+        (error, exitCode) => {
+          const empty = this.#unheard === null ? null : emptyEnd('trainInWorker', exitCode, 'serveTraining(...)');
+          fail(empty ?? error);
+        },
+      );
       const heard = countDown(patience, () => {
         this.abort(); // should it wake up yet
         fail(silence('trainInWorker', patience, 'serveTraining(...)'));

@@ -14,7 +14,7 @@ import {
 } from '@nn/core';
 import type { Ranks } from '../ranks.ts';
 import { channelTo, errorFrom, ownChannel, type WorkerLike } from './channel.ts';
-import { checkPatience, checkTime, countDown, silence } from './first-word.ts';
+import { checkPatience, checkTime, countDown, emptyEnd, silence } from './first-word.ts';
 import { RanksPool } from './ranks-pool.ts';
 
 /** What a trial is told besides its settings. */
@@ -196,12 +196,14 @@ class WorkerPool<Input, Result> implements Pool<Input, Result> {
    */
   async run(job: Job<Input>): Promise<JobResult<Result>> {
     if (this.#isClosed) throw new ValueError(this.#operation, 'it is over: no trial is begun.');
-    const worker = this.#free.pop() ?? this.#start();
+    const free = this.#free.pop();
+    const worker = free ?? this.#start();
     this.#all.add(worker);
     const started = performance.now();
     const id = this.#ids++;
     const channel = channelTo(worker);
     let isSilent = false;
+    let isHeard = free !== undefined;
     const waits: (() => void)[] = [];
     try {
       const answer = new Promise<Result>((resolve, reject) => {
@@ -213,6 +215,7 @@ class WorkerPool<Input, Result> implements Pool<Input, Result> {
         const stop = channel.listen(
           (data) => {
             if (!isOurs(data)) return;
+            isHeard = true;
             if (data.type === 'ready') channel.send(message);
             if (data.type === 'ready' || data.type === 'run' || data.id !== id) return;
             heard();
@@ -225,10 +228,12 @@ class WorkerPool<Input, Result> implements Pool<Input, Result> {
             if (data.type === 'result') resolve(data.result as Result);
             else reject(errorFrom(data.error));
           },
-          (error) => {
+          (error, exitCode) => {
             // gone for good: the next job gets a new one
             this.#all.delete(worker);
-            reject(error);
+            const empty = isHeard ? null : emptyEnd(this.#operation, exitCode, 'serveTrials(trial)');
+            isSilent = empty !== null;
+            reject(empty ?? error);
           },
         );
         const late = (): void => {

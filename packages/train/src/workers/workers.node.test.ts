@@ -283,6 +283,17 @@ describe('search in workers', () => {
     expect(begun).toBe(2);
   });
 
+  test('a worker whose module ends at once and serves nothing is told of', async () => {
+    const empty = (): Worker => new Worker('1', { eval: true });
+    const wanted = 'a worker ended and had said nothing: does its module call';
+    await expect(search({ space, strategy: 'grid', workers: { start: empty, count: 2 } })).rejects.toThrow(
+      `search: ${wanted} serveTrials(trial)?`,
+    );
+    await expect(trainInWorker<Task>(empty(), { learningRate: 0.1, epochs: 1 }).outcome).rejects.toThrow(
+      `trainInWorker: ${wanted} serveTraining(...)?`,
+    );
+  });
+
   test('a worker that dies costs its trial, not the search', async () => {
     const { rows } = await search({
       space: { learningRate: choice([1000, 0.1, 0.01]) },
