@@ -19,7 +19,11 @@ function answer(name: string, run: () => Promise<TensorData[]>): Promise<TensorD
   return known;
 }
 
-describe.each(['wasm', 'javascript', 'interpreter'] as const)('programs in %s', (engine) => {
+/** A page is asked about WebAssembly alone, which has fused products and sums there and not in Node 20; the other engines are the same code. */
+const isPage = 'document' in globalThis;
+const engines = isPage ? (['wasm'] as const) : (['wasm', 'javascript', 'interpreter'] as const);
+
+describe.each(engines)('programs in %s', (engine) => {
   const backend = cpu({ engine });
 
   async function agree(test: RandomCase, name: string): Promise<void> {
@@ -32,7 +36,7 @@ describe.each(['wasm', 'javascript', 'interpreter'] as const)('programs in %s', 
   }
 
   it('agrees bit for bit with the oracle on random programs of small multiples of 1/8', async () => {
-    for (let seed = 0; seed < 400; seed++) await agree(randomCase(seed), `seed ${seed}`);
+    for (let seed = 0; seed < (isPage ? 100 : 400); seed++) await agree(randomCase(seed), `seed ${seed}`);
   });
 
   it('agrees with the oracle to float32 precision on random programs with transcendental functions', async () => {
