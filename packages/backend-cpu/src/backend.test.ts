@@ -1,5 +1,5 @@
 import { BodyBuilder, buildKernel, ProgramBuilder } from '@nn/conformance';
-import { BackendError, type BufferType, type Program } from '@nn/core';
+import { BackendError, type BufferType, compile, type Program, parameter, setDefaultBackend, tensor } from '@nn/core';
 import { describe, expect, it } from 'vitest';
 import { cpu } from './cpu.ts';
 
@@ -35,6 +35,26 @@ describe.each(['wasm', 'javascript', 'interpreter'] as const)('buffers and progr
     );
     expect(upload(new Float32Array(0), { dtype: 'float32', shape: [0, 2] })).toThrow('needs at least one element');
     expect(upload(Uint8Array.of(1), { dtype: 'bool', shape: [] })).not.toThrow();
+  });
+
+  it('has what is computed read at once, and says later what has failed', async () => {
+    const backend = cpu({ engine });
+    setDefaultBackend(backend);
+    const y = tensor([1, 2, 3]).mul(2);
+    expect(y.dataAtOnce()).toBeNull();
+    await y.data();
+    expect(y.dataAtOnce()).toEqual(Float32Array.of(2, 4, 6));
+    const count = parameter([1]);
+    const step = compile(() => count.assign(count.add(1)));
+    for (let call = 0; call < 5; call++) step.atOnce() ?? (await step());
+    expect(count.dataAtOnce()).toEqual(Float32Array.of(6));
+    count.assign(count.mul(2));
+    expect(count.dataAtOnce()).toBeNull();
+    expect(await count.data()).toEqual(Float32Array.of(12));
+    expect(backend.download(backend.upload(Float32Array.of(1, 2, 3), vector))).toEqual(Float32Array.of(1, 2, 3));
+    const released = backend.upload(Float32Array.of(1, 2, 3), vector);
+    backend.release(released);
+    await expect(backend.download(released)).rejects.toThrow(BackendError);
   });
 
   it('copies what it is given and what it gives', async () => {

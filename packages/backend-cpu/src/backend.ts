@@ -73,7 +73,7 @@ class Cpu implements CpuBackend {
     return this.#engine.upload(data, type);
   }
 
-  download(buffer: object): Promise<TensorData> {
+  download(buffer: object): TensorData | Promise<TensorData> {
     return this.#engine.download(buffer);
   }
 

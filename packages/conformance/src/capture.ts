@@ -37,7 +37,7 @@ class Capture implements Backend<ReferenceBuffer> {
     return this.#inner.upload(data, type);
   }
 
-  download(buffer: ReferenceBuffer): Promise<TensorData> {
+  download(buffer: ReferenceBuffer): TensorData | Promise<TensorData> {
     return this.#inner.download(buffer);
   }
 

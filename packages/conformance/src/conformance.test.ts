@@ -38,7 +38,7 @@ class Broken implements Backend {
   upload(data: TensorData, type: BufferType): object {
     return this.inner.upload(data, type);
   }
-  download(buffer: object): Promise<TensorData> {
+  download(buffer: object): TensorData | Promise<TensorData> {
     return this.inner.download(buffer);
   }
   release(buffer: object): void {
@@ -137,7 +137,7 @@ describe('the kit finds', () => {
             },
           };
         }
-        override download(buffer: object): Promise<TensorData> {
+        override download(buffer: object): TensorData | Promise<TensorData> {
           return super.download(this.late.get(buffer)?.() ?? buffer);
         }
       })(),

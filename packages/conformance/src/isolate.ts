@@ -24,7 +24,7 @@ export class IsolatedBackend implements Backend {
     return buffer;
   }
 
-  download(buffer: object): Promise<TensorData> {
+  download(buffer: object): TensorData | Promise<TensorData> {
     return this.#inner.download(buffer);
   }
 

@@ -49,8 +49,8 @@ export interface Backend<B extends object = object> {
   readonly limits: Limits;
   /** Copies `data` (of exactly the size and kind that `type` asks for) before it returns. */
   upload(data: TensorData, type: BufferType): B;
-  /** A copy on the host. Rejects with the device's error. */
-  download(buffer: B): Promise<TensorData>;
+  /** A copy on the host: itself where nothing has to be waited for, else the promise of it. Rejects with the device's error. */
+  download(buffer: B): TensorData | Promise<TensorData>;
   /** The buffer will not be named again. Legal while queued programs still use it. */
   release(buffer: B): void;
   compile(program: Program): Executable<B> | Promise<Executable<B>>;

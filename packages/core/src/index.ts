@@ -289,6 +289,7 @@ export { labelled, plannedPrograms, type RecordedProgram, recordPrograms } from 
 export { type ScanOptions, scan, type Turn, whileLoop } from './scan.ts';
 export { type ErrorClass, receivedError, type SentError, sentError } from './sent-error.ts';
 export { checkRoom, evaluate, getDefaultBackend, isTraining, setDefaultBackend, setTraining } from './settings.ts';
+export { show as showShape } from './shape.ts';
 export { type AbortSignalLike, untilAborted } from './signal.ts';
 export {
   type DataOf,
@@ -312,3 +313,4 @@ export {
 export { isStateful, type Model, namedParameters, parameters, type Stateful, treeChildren, walkTree } from './tree.ts';
 export { isCompiling, numberSource, onReplay, replace, replayWhile } from './update.ts';
 export { type MappedAxes, perSampleGradients, type SampleGradients, type VmapOptions, vmap } from './vmap.ts';
+export { whenAll } from './when-all.ts';

@@ -1,7 +1,7 @@
 /** Tensors as users hold them: what they say of themselves, and how their values are read. */
 import { reference } from '@nn/conformance';
 import { describe, expect, test } from 'vitest';
-import { arange, isTensor, numberSource, parameter, ShapeError, type Tensor, tensor, zeros } from './index.ts';
+import { arange, compile, isTensor, numberSource, parameter, ShapeError, type Tensor, tensor, zeros } from './index.ts';
 import { prepare } from './testing.ts';
 
 const backend = prepare(reference());
@@ -26,6 +26,20 @@ test('a tensor says what it is', () => {
 });
 
 describe('values are read', () => {
+  test('at once where they are there, and else not at all', async () => {
+    const x = tensor([1, 2]);
+    const y = x.add(1);
+    expect([x.dataAtOnce(), y.dataAtOnce()]).toEqual([Float32Array.of(1, 2), null]);
+    x.dataAtOnce()![0] = 9; // a copy, as of data()
+    expect(await y.data()).toEqual(Float32Array.of(2, 3));
+    expect(zeros([0]).dataAtOnce()).toBeNull();
+    const compiled = compile((z: Tensor) => {
+      expect(() => z.dataAtOnce()).toThrow('compile');
+      return z;
+    });
+    await compiled(x);
+  });
+
   test('as a typed array of the dtype', async () => {
     expect(await tensor([1.5]).data()).toEqual(Float32Array.of(1.5));
     expect(await tensor(Int32Array.of(1)).add(1).data()).toEqual(Int32Array.of(2));

@@ -170,6 +170,20 @@ export class Tensor {
     }
   }
 
+  /**
+   * The values where nothing has to be waited for: they are computed already, as after `step.atOnce(...)`, and lie on the host or on a
+   * backend that has nothing under way (a CPU). Else null, so `y.dataAtOnce() ?? (await y.data())`. For loops of microseconds, and where
+   * nobody can wait (a frame of a game, a block of sound).
+   *
+   * @example
+   * import { tensor } from '@nn/core';
+   * console.log(tensor([1, 2]).dataAtOnce()?.length, tensor([1, 2]).add(1).dataAtOnce()); // => 2 null
+   */
+  dataAtOnce(): TensorData | null {
+    checkReadable();
+    return deviceFor(this.seen).readAtOnce(this.seen);
+  }
+
   /** The one value of a tensor with one element. */
   async item(): Promise<number> {
     if (this.size !== 1) {

@@ -2,7 +2,7 @@
  * What all methods ask of a model: scores, one a sample, in evaluation mode. Owns the forms that models, inputs and targets
  * may have; the methods see functions from lists of tensors to [N].
  */
-import { evaluate, isTensor, oneHot, type Shape, ShapeError, type Tensor, tensor, ValueError, where } from '@nn/core';
+import { evaluate, isTensor, oneHot, ShapeError, showShape, type Tensor, tensor, ValueError, where } from '@nn/core';
 import type { Layer } from '@nn/layers';
 
 /** A model as it is: a layer, or any function of tensors. Samples lie along the first axis of all inputs and of the output. */
@@ -60,7 +60,7 @@ export function checkedInputs(
   if (samples === undefined || list.some(({ shape }) => shape[0] !== samples)) {
     throw new ShapeError(
       operation,
-      `the inputs are ${list.map(({ shape }) => show(shape)).join(' and ')}: samples lie along the first axis of each, the same number.`,
+      `the inputs are ${list.map(({ shape }) => showShape(shape)).join(' and ')}: samples lie along the first axis of each, the same number.`,
       { shapes: list.map(({ shape }) => shape) },
     );
   }
@@ -82,7 +82,7 @@ export function baselinesOf(operation: string, baseline: Baseline | undefined, i
     if (!fits) {
       throw new ShapeError(
         operation,
-        `the baseline ${show(start.shape)} does not spread over the input ${show(x.shape)}: give one sample [${x.shape.slice(1).join(', ')}], one for each, or a number.`,
+        `the baseline ${showShape(start.shape)} does not spread over the input ${showShape(x.shape)}: give one sample [${x.shape.slice(1).join(', ')}], one for each, or a number.`,
         { baseline: start.shape, input: x.shape },
       );
     }
@@ -127,7 +127,7 @@ export function selected(operation: string, output: Tensor, target: Target | und
     if (scores.rank === 1 && scores.shape[0] === samples) return scores;
     throw new ShapeError(
       operation,
-      `target made ${show(scores.shape)} of the output ${show(output.shape)}: it must give one number for each of ${samples} samples, [${samples}].`,
+      `target made ${showShape(scores.shape)} of the output ${showShape(output.shape)}: it must give one number for each of ${samples} samples, [${samples}].`,
       { output: output.shape, scores: scores.shape },
     );
   }
@@ -135,7 +135,7 @@ export function selected(operation: string, output: Tensor, target: Target | und
   if (rows !== samples || output.rank > 2) {
     throw new ShapeError(
       operation,
-      `the model made ${show(output.shape)} of ${samples} samples: with other outputs than [${samples}] and [${samples}, classes], target must be a function that makes [${samples}] of them.`,
+      `the model made ${showShape(output.shape)} of ${samples} samples: with other outputs than [${samples}] and [${samples}, classes], target must be a function that makes [${samples}] of them.`,
       { output: output.shape },
     );
   }
@@ -143,7 +143,7 @@ export function selected(operation: string, output: Tensor, target: Target | und
     if (output.rank === 1 || classes === 1) return output.reshape([samples]);
     throw new ValueError(
       operation,
-      `the model gives ${show(output.shape)}: say which of the ${classes} classes, { target: 0 }, or one for each sample.`,
+      `the model gives ${showShape(output.shape)}: say which of the ${classes} classes, { target: 0 }, or one for each sample.`,
       { output: output.shape },
     );
   }
@@ -175,11 +175,6 @@ function checkClass(operation: string, target: number, classes: number): void {
     target,
     classes,
   });
-}
-
-/** `[2, 3]`, as shapes stand in messages. */
-export function show(shape: Shape): string {
-  return `[${shape.join(', ')}]`;
 }
 
 /** [N, ...] to [N]: the sum over everything but the samples. */

@@ -2,8 +2,8 @@
  * Softmax over very many classes whose frequencies fall steeply: the frequent ones stand alone, the rare ones in clusters with
  * ever narrower projections (Grave et al. 2017). Owns the head, the tails and what a class's probability is made of.
  */
-import { checkOptions, concat, type Tensor, ValueError, where } from '@nn/core';
-import { requireLastAxis, requireWhole, show } from './layer.ts';
+import { checkOptions, concat, showShape, type Tensor, ValueError, where } from '@nn/core';
+import { requireLastAxis, requireWhole } from './layer.ts';
 import { Linear } from './linear.ts';
 import { Sequential } from './sequential.ts';
 
@@ -54,7 +54,7 @@ export class AdaptiveLogSoftmaxWithLoss {
       (cutoff, i) => Number.isInteger(cutoff) && cutoff > (cutoffs[i - 1] ?? 0) && cutoff < classes,
     );
     if (cutoffs.length === 0 || !rises) {
-      throw new ValueError(name, `the cutoffs are ${show(cutoffs)}: they must rise, from 1 to below ${classes}.`, {
+      throw new ValueError(name, `the cutoffs are ${showShape(cutoffs)}: they must rise, from 1 to below ${classes}.`, {
         cutoffs,
       });
     }

@@ -1,6 +1,6 @@
 /** The layer of two inputs, and the one that does nothing. */
-import { checkOptions, checkRoom, type Parameter, ShapeError, type Tensor } from '@nn/core';
-import { countOf, type Layer, requireLastAxis, requireWhole, show, uniformParameter } from './layer.ts';
+import { checkOptions, checkRoom, type Parameter, ShapeError, showShape, type Tensor } from '@nn/core';
+import { countOf, type Layer, requireLastAxis, requireWhole, uniformParameter } from './layer.ts';
 import type { LinearOptions } from './linear.ts';
 
 /**
@@ -38,10 +38,10 @@ export class Bilinear {
     requireLastAxis(String(this), first, this.inputs, 'first input');
     requireLastAxis(String(this), second, this.others, 'second input');
     const lead = first.shape.slice(0, -1);
-    if (show(lead) !== show(second.shape.slice(0, -1))) {
+    if (showShape(lead) !== showShape(second.shape.slice(0, -1))) {
       throw new ShapeError(
         String(this),
-        `${show(first.shape)} and ${show(second.shape)} differ in more than their last axis.`,
+        `${showShape(first.shape)} and ${showShape(second.shape)} differ in more than their last axis.`,
         { first: first.shape, second: second.shape },
       );
     }

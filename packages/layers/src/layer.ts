@@ -10,6 +10,7 @@ import {
   parameter,
   type Shape,
   ShapeError,
+  showShape,
   type Tensor,
   treeChildren,
   ValueError,
@@ -52,18 +53,13 @@ export function nameChildren(owner: object, children: () => Readonly<Record<stri
 /** The size of an axis that the layer has checked to be there. */
 export function sizeAt({ shape }: { readonly shape: Shape }, axis: number): number {
   const size = shape[axis < 0 ? axis + shape.length : axis];
-  if (size === undefined) throw new ShapeError('/axis', `${show(shape)} has no axis ${axis}.`, { shape, axis });
+  if (size === undefined) throw new ShapeError('/axis', `${showShape(shape)} has no axis ${axis}.`, { shape, axis });
   return size;
 }
 
 /** The number of elements of a shape. */
 export function countOf(shape: Shape): number {
   return shape.reduce((product, size) => product * size, 1);
-}
-
-/** `[2, 3]`, as shapes stand in messages. */
-export function show(shape: Shape): string {
-  return `[${shape.join(', ')}]`;
 }
 
 /** The axes of space, by how many there are. */
@@ -137,7 +133,7 @@ export function requireLastAxis(layer: object | string, input: Tensor, size: num
     String(layer),
     last === undefined
       ? `the ${what} is no tensor with axes: the last one must have ${size} values.`
-      : `the last axis must have ${size} values, the ${what} ${show(input.shape)} has ${last}.`,
+      : `the last axis must have ${size} values, the ${what} ${showShape(input.shape)} has ${last}.`,
     { layer: String(layer), shape: input.shape, expected: size },
   );
 }
@@ -147,7 +143,7 @@ export function requireSpace(layer: string, input: Tensor, rank: number): void {
   if (input.rank === rank + 2) return;
   throw new ShapeError(
     layer,
-    `takes [N, channels, ${spaceNames[rank]}], got ${show(input.shape)} of rank ${input.rank}${input.rank === rank + 1 ? ': for a single sample add the axis of the batch: x.unsqueeze(0)' : ''}.`,
+    `takes [N, channels, ${spaceNames[rank]}], got ${showShape(input.shape)} of rank ${input.rank}${input.rank === rank + 1 ? ': for a single sample add the axis of the batch: x.unsqueeze(0)' : ''}.`,
     { layer, shape: input.shape },
   );
 }
@@ -165,12 +161,12 @@ export function requireChannels(
   if (!ranks.includes(input.rank)) {
     throw new ShapeError(
       layer,
-      `takes ${form}, got ${show(input.shape)} of rank ${input.rank}${ranks.includes(input.rank + 1) ? ': for a single sample add the axis of the batch: x.unsqueeze(0)' : ''}.`,
+      `takes ${form}, got ${showShape(input.shape)} of rank ${input.rank}${ranks.includes(input.rank + 1) ? ': for a single sample add the axis of the batch: x.unsqueeze(0)' : ''}.`,
       { layer, shape: input.shape },
     );
   }
   if (input.shape[1] !== channels) {
-    throw new ShapeError(layer, `takes ${form}, got ${show(input.shape)} with ${input.shape[1]} channels.`, {
+    throw new ShapeError(layer, `takes ${form}, got ${showShape(input.shape)} with ${input.shape[1]} channels.`, {
       layer,
       shape: input.shape,
       expected: channels,

@@ -2,8 +2,7 @@
  * Masks of what counts: the rows that a loader did not make up, the steps that are not padding. Owns their meaning (true,
  * or 1, counts) and how they stretch over a tensor; normalisation and losses consume them.
  */
-import { arange, type Shape, ShapeError, type Tensor } from '@nn/core';
-import { show } from './layer.ts';
+import { arange, type Shape, ShapeError, showShape, type Tensor } from '@nn/core';
 
 export interface MaskOptions {
   /**
@@ -31,7 +30,7 @@ interface Counted {
  */
 export function sequenceMask(lengths: Tensor, steps: number): Tensor {
   if (lengths.rank !== 1) {
-    throw new ShapeError('sequenceMask', `the lengths must be [N], got ${show(lengths.shape)}.`, {
+    throw new ShapeError('sequenceMask', `the lengths must be [N], got ${showShape(lengths.shape)}.`, {
       shape: lengths.shape,
     });
   }
@@ -44,12 +43,16 @@ export function maskLike(layer: string, mask: Tensor, input: Tensor): Counted {
   const [batch, , ...space] = input.shape;
   const rest = space.slice(shape.length - 1).map(() => 1);
   if (shape[0] !== batch || shape.slice(1).some((size, axis) => size !== space[axis])) {
-    const forms = `[${batch}]${space.length === 0 ? '' : ` nor ${show([batch ?? 0, ...space])}`}`;
-    throw new ShapeError(layer, `the mask ${show(shape)} is not ${forms}, of the input ${show(input.shape)}.`, {
+    const forms = `[${batch}]${space.length === 0 ? '' : ` nor ${showShape([batch ?? 0, ...space])}`}`;
+    throw new ShapeError(
       layer,
-      mask: shape,
-      shape: input.shape,
-    });
+      `the mask ${showShape(shape)} is not ${forms}, of the input ${showShape(input.shape)}.`,
+      {
+        layer,
+        mask: shape,
+        shape: input.shape,
+      },
+    );
   }
   const keep = asBooleans(mask).reshape([shape[0] ?? 0, 1, ...shape.slice(1), ...rest]);
   const times = space.slice(shape.length - 1).reduce((product, size) => product * size, 1);
@@ -62,7 +65,7 @@ export function keepOver(loss: string, mask: Tensor, losses: { readonly shape: S
   if (shape.length > losses.shape.length || shape.some((size, axis) => size !== losses.shape[axis])) {
     throw new ShapeError(
       loss,
-      `the mask ${show(shape)} does not fit the losses ${show(losses.shape)}: it must have their first axes, [N] or more.`,
+      `the mask ${showShape(shape)} does not fit the losses ${showShape(losses.shape)}: it must have their first axes, [N] or more.`,
       { loss, mask: shape, losses: losses.shape },
     );
   }

@@ -2,8 +2,18 @@
  * A table of a model's layers. Runs the model once in evaluation on a zero input (nothing is computed: shapes are known
  * when the graph is built), with each layer's `forward` watched for that call.
  */
-import { type DType, evaluate, noGradient, type Parameter, parameters, type Shape, ValueError, zeros } from '@nn/core';
-import { show } from './layer.ts';
+import {
+  type DType,
+  evaluate,
+  noGradient,
+  type Parameter,
+  parameters,
+  type Shape,
+  showShape,
+  ValueError,
+  zeros,
+} from '@nn/core';
+
 import { type Found, layersOf, watch } from './watch.ts';
 
 export interface SummaryRow {
@@ -147,7 +157,7 @@ function render(table: Omit<Summary, 'toString'>): string {
     const label = row.path === '' ? row.layer : `${row.path}: ${row.layer}`;
     lines.push([
       '  '.repeat(row.depth) + label,
-      row.outputShape === null ? 'not called' : show(row.outputShape),
+      row.outputShape === null ? 'not called' : showShape(row.outputShape),
       group(row.parameters),
       group(row.multiplyAdds),
     ]);

@@ -1,6 +1,6 @@
 /** Sums of values that you have: mean, sum, extremes, the last. For losses, gradient norms, anything that a step computes. */
-import { checkOptions, concat, ones, ShapeError, type Tensor, ValueError, where, zeros } from '@nn/core';
-import { checkWeighting, show, type Weighting, weightsOf } from './inputs.ts';
+import { checkOptions, concat, ones, ShapeError, showShape, type Tensor, ValueError, where, zeros } from '@nn/core';
+import { checkWeighting, type Weighting, weightsOf } from './inputs.ts';
 import { type Elements, MeanMetric, weighted } from './mean-metric.ts';
 import { RowMetric, type RowOptions } from './row-metric.ts';
 import { SumMetric } from './sum-metric.ts';
@@ -252,5 +252,5 @@ export class Values extends RowMetric<readonly [value: Tensor], number[]> {
 
 function requireScalar(metric: string, { size, shape }: Tensor): void {
   if (size === 1) return;
-  throw new ShapeError(metric, `takes one number per update, got ${show(shape)}: reduce it first.`, { shape });
+  throw new ShapeError(metric, `takes one number per update, got ${showShape(shape)}: reduce it first.`, { shape });
 }

@@ -98,7 +98,7 @@ export {
   drawReliability,
   drawRoc,
 } from './pictures/terminal.ts';
-export { type Readings, type ReadOptions, read } from './read.ts';
+export { type Readings, type ReadOptions, read, readings } from './read.ts';
 export {
   CosineSimilarity,
   cosineSimilarity,

@@ -1,5 +1,5 @@
 /** What metrics take besides predictions and targets: weights and masks; and the checks of shapes that all share. */
-import { arange, checkOptions, type Shape, ShapeError, type Tensor, ValueError, where } from '@nn/core';
+import { arange, checkOptions, type Shape, ShapeError, showShape, type Tensor, ValueError, where } from '@nn/core';
 
 /** Given to every update and every function of tensors. */
 export interface Weighting {
@@ -18,11 +18,6 @@ export function checkWeighting(metric: object, weighting: Weighting): Weighting 
   return weighting;
 }
 
-/** `[2, 3]`, as shapes stand in messages. */
-export function show(shape: Shape): string {
-  return `[${shape.join(', ')}]`;
-}
-
 /** Throws ValueError unless an option is a whole number, `least` or more. */
 export function checkWhole(operation: string, name: string, value: number, least: number = 1): void {
   if (Number.isInteger(value) && value >= least) return;
@@ -31,7 +26,7 @@ export function checkWhole(operation: string, name: string, value: number, least
 
 /** Throws ShapeError unless predictions and targets pair element by element. */
 export function requireSameShape(operation: string, predictions: Tensor, targets: Tensor): void {
-  const [given, expected] = [show(predictions.shape), show(targets.shape)];
+  const [given, expected] = [showShape(predictions.shape), showShape(targets.shape)];
   if (given === expected) return;
   throw new ShapeError(operation, `the predictions are ${given}, the targets ${expected}: reshape one of them.`, {
     predictions: predictions.shape,
@@ -52,7 +47,7 @@ function spread(operation: string, what: string, given: Tensor | undefined, shap
   if (own.some((size, axis) => size !== shape[axis])) {
     throw new ShapeError(
       operation,
-      `${what} ${show(own)} for samples ${show(shape)}: give one for each, or one for each of the first axes.`,
+      `${what} ${showShape(own)} for samples ${showShape(shape)}: give one for each, or one for each of the first axes.`,
       { [what]: own, shape },
     );
   }

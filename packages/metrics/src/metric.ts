@@ -3,8 +3,8 @@
  * how they are added, merged, saved and become values. Owns no device: sum-metric.ts brings the numbers of tensors,
  * host-metric.ts those of texts, read.ts those of many metrics at once.
  */
-import { excerpt, FormatError, type Stateful, ValueError } from '@nn/core';
-import { show } from './inputs.ts';
+import { excerpt, FormatError, type Stateful, showShape, ValueError } from '@nn/core';
+
 import { bring } from './read.ts';
 
 /** What `read` answers for a metric. */
@@ -99,7 +99,7 @@ export abstract class Metric<Value = number> implements Stateful {
   onItsWay: Promise<unknown> | null = null;
 
   /** The values of this metric alone. `read({ a, b })` reads several, and waits once. */
-  read(): Promise<Reading<Value>> {
+  async read(): Promise<Reading<Value>> {
     return bring([this], () => this.close());
   }
 
@@ -123,7 +123,7 @@ export abstract class Metric<Value = number> implements Stateful {
   }
 
   /** All updates so far as JSON, those on the device too; the window goes on. */
-  readState(): Promise<unknown> {
+  async readState(): Promise<unknown> {
     return bring([this], () => this.#saved());
   }
 
@@ -156,7 +156,7 @@ export abstract class Metric<Value = number> implements Stateful {
     if (!rows.every(fits)) {
       throw new FormatError(
         String(this),
-        `takes its own state, of ${show(this.shape)} numbers, got ${excerpt(JSON.stringify(state) ?? '', 60)}: load it into one made with the same options.`,
+        `takes its own state, of ${showShape(this.shape)} numbers, got ${excerpt(JSON.stringify(state) ?? '', 60)}: load it into one made with the same options.`,
       );
     }
     const past = this.#added(replaces ? none : this.#epoch, totals);

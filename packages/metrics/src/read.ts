@@ -1,5 +1,5 @@
 /** Reading many metrics at once: what they hold on devices is asked for together, and waited for once. Owns no state. */
-import { checkOptions } from '@nn/core';
+import { checkOptions, whenAll } from '@nn/core';
 import type { Metric, Reading } from './metric.ts';
 
 /** The readings of metrics by name. */
@@ -31,43 +31,50 @@ export interface ReadOptions {
  */
 export async function read<Metrics extends Readonly<Record<string, Metric<unknown>>>>(
   metrics: Metrics,
-  options: ReadOptions = {},
+  options?: ReadOptions,
 ): Promise<Readings<Metrics>> {
-  checkOptions('read', options, ['gather']);
-  const all = [...new Set(Object.values(metrics))];
-  const closed = await bring(all, () => all.map((metric) => metric.close()), options.gather);
-  const readings: Record<string, Reading<unknown>> = {};
-  for (const name of Object.keys(metrics)) readings[name] = closed[all.indexOf(metrics[name]!)]!;
-  // the cast: for each name the reading of its metric
-  return readings as Readings<Metrics>;
+  return readings(metrics, options);
 }
 
-/** Brings to the host what metrics hold on devices, and answers what is then asked for. */
+/**
+ * What `read` gives: itself where nothing has to be waited for, as on a CPU beside compiled steps, else the promise of it. For loops
+ * whose steps take microseconds.
+ */
+export function readings<Metrics extends Readonly<Record<string, Metric<unknown>>>>(
+  metrics: Metrics,
+  options: ReadOptions = {},
+): Readings<Metrics> | Promise<Readings<Metrics>> {
+  checkOptions('read', options, ['gather']);
+  const all = [...new Set(Object.values(metrics))];
+  const close = (): Readings<Metrics> => {
+    const closed = all.map((metric) => metric.close());
+    const found: Record<string, Reading<unknown>> = {};
+    for (const name of Object.keys(metrics)) found[name] = closed[all.indexOf(metrics[name]!)]!;
+    // the cast: for each name the reading of its metric
+    return found as Readings<Metrics>;
+  };
+  return bring(all, close, options.gather);
+}
+
+/** Brings to the host what metrics hold on devices, and answers what is then asked for: a promise only where it must wait. */
 export function bring<T>(
   metrics: readonly Metric<unknown>[],
   finish: () => T,
   gather?: ReadOptions['gather'],
-): Promise<T> {
-  const work = arrival(metrics, finish, gather);
-  const over = work.catch(() => {});
-  for (const metric of metrics) metric.onItsWay = over;
-  return work;
-}
-
-async function arrival<T>(
-  metrics: readonly Metric<unknown>[],
-  finish: () => T,
-  gather: ReadOptions['gather'],
-): Promise<T> {
+): T | Promise<T> {
+  let over: Promise<unknown> | null = null;
+  const take = (lists: readonly (readonly ArrayLike<number>[])[]): T => {
+    for (const numbers of lists) for (const [at, metric] of metrics.entries()) metric.absorb(numbers[at]!);
+    for (const metric of metrics) if (metric.onItsWay === over) metric.onItsWay = null;
+    return finish();
+  };
   const collected = metrics.map((metric) => metric.collect(!!gather));
-  const before = metrics.map((metric) => metric.onItsWay);
-  const own = await Promise.all(collected);
   // what another read or a checkpoint has on its way was collected before, and is added before
-  for (const earlier of before) if (earlier !== null) await earlier;
-  for (const handed of gather ? await gather(own) : [own]) {
-    handed.forEach((numbers, at) => {
-      metrics[at]!.absorb(numbers);
-    });
+  const before = metrics.map(({ onItsWay }) => onItsWay);
+  const work = whenAll(collected, (own) => whenAll(before, () => (gather ? gather(own).then(take) : take([own]))));
+  if (work instanceof Promise) {
+    over = work.catch(() => {});
+    for (const metric of metrics) metric.onItsWay = over;
   }
-  return finish();
+  return work;
 }

@@ -19,12 +19,13 @@ import {
   replayWhile,
   type Shape,
   ShapeError,
+  showShape,
   type Tensor,
   type TensorData,
   ValueError,
   where,
 } from '@nn/core';
-import { show } from './inputs.ts';
+
 import { Metric } from './metric.ts';
 
 /**
@@ -100,7 +101,7 @@ export abstract class SumMetric<Arguments extends readonly unknown[], Value> ext
   protected keeping(added: Tensor, batch: Arguments): Keeping {
     const [rows = 1, columns = 1] = added.shape;
     if (this.shape[1] === 0) this.shape = [rows, columns];
-    const [given, expected] = [show(added.shape), show(this.shape)];
+    const [given, expected] = [showShape(added.shape), showShape(this.shape)];
     if (given !== expected) {
       throw new ShapeError(
         String(this),
@@ -142,17 +143,13 @@ export abstract class SumMetric<Arguments extends readonly unknown[], Value> ext
 
   /** @internal */
   override collect(): Promise<TensorData> | TensorData {
-    const window = this.isOnDevice ? this.#window : null;
-    this.#forget();
-    return window === null ? new Float32Array() : window.sums.data();
-  }
-
-  #forget(): void {
+    const sums = this.isOnDevice ? this.#window?.sums : null;
     this.held.value = 0;
+    return sums?.dataAtOnce() ?? sums?.data() ?? new Float32Array();
   }
 
   override reset(): void {
     super.reset();
-    this.#forget();
+    this.held.value = 0;
   }
 }

@@ -1,8 +1,9 @@
 /** What a window is on the device: where it begins, where it lies, and what is left of it when a program fails. */
+import { cpu } from '@nn/backend-cpu';
 import { recording } from '@nn/conformance';
 import { compile, move, parameter, prepare, setDefaultBackend, type Tensor, tensor } from '@nn/core';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Max, Mean, read, Sum, Values } from './index.ts';
+import { Max, Mean, read, readings, Sum, Values } from './index.ts';
 
 const device = recording();
 beforeEach(() => {
@@ -50,6 +51,32 @@ describe('a window', () => {
     for (const x of [4, 5]) step.atOnce(tensor(x)) ?? (await step(tensor(x)));
     expect(await reading).toMatchObject({ sum: { window: 6 }, values: { window: [1, 2, 3] } });
     expect(await read({ sum, values })).toMatchObject({ sum: { window: 9 }, values: { window: [4, 5] } });
+  });
+
+  it('is read without a promise where nothing has to be waited for, and else after what is on its way', async () => {
+    setDefaultBackend(cpu({ engine: 'javascript' }));
+    const { sum, values, step } = await compiled();
+    // a list of samples is cut to those that are there when it has come
+    expect(readings({ values })).toBeInstanceOf(Promise);
+    expect(readings({ sum })).toEqual({ sum: { window: 6, epoch: 6 } });
+    expect(readings({ sum })).toEqual({ sum: { window: 0, epoch: 6 } });
+    await step(tensor(4));
+    const others: ((lists: readonly (readonly ArrayLike<number>[])[]) => void)[] = [];
+    const gathered = readings({ sum }, { gather: () => new Promise((resolve) => others.push(resolve)) });
+    await step(tensor(5));
+    const next = readings({ sum });
+    expect(next).toBeInstanceOf(Promise);
+    await Promise.resolve();
+    others[0]!([[[4]], [[40]]]);
+    expect(await gathered).toEqual({ sum: { window: 44, epoch: 50 } });
+    expect(await next).toEqual({ sum: { window: 5, epoch: 55 } });
+    await step(tensor(1));
+    expect(readings({ sum })).toEqual({ sum: { window: 1, epoch: 56 } });
+    await expect(read({ sum }, { gather: () => Promise.reject(new Error('a rank is gone')) })).rejects.toThrow(
+      'is gone',
+    );
+    await step(tensor(2));
+    expect(await read({ sum })).toEqual({ sum: { window: 2, epoch: 58 } });
   });
 
   it('begins anew after what was no number', async () => {

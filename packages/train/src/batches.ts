@@ -27,6 +27,11 @@ export function countOf(batch: unknown): number {
   return typeof count === 'number' && count >= 0 ? count : 1;
 }
 
+/** What numbers are together: the samples of a step of several batches. */
+export function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0);
+}
+
 /** The number of batches in an epoch, where the data tells. */
 export function lengthOf(data: object): number | null {
   const { length } = data as { length?: unknown };

@@ -66,9 +66,10 @@ export class LossLog implements Stateful {
     this.#known.push(loss);
   }
 
-  /** The host's part, once for each loss. */
-  count(samples: number): void {
+  /** The host's part, once for each loss; answers its samples. */
+  count(samples: number): number {
     this.#weights[this.#count++] = samples;
+    return samples;
   }
 
   /** Marks that the losses since the last mark were of one step. */
@@ -79,7 +80,7 @@ export class LossLog implements Stateful {
   /** The losses that wait, in front of others: what `settle` takes. */
   read(): ArrayLike<number> | Promise<ArrayLike<number>> {
     if (this.#known.length > 0 || this.#count === 0) return this.#known;
-    return this.#window!.data();
+    return this.#window!.dataAtOnce() ?? this.#window!.data();
   }
 
   /** Takes what was read: the loss of each step, and the means over the window and the epoch. */

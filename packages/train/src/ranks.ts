@@ -5,7 +5,7 @@
  */
 import { type Tensor, ValueError } from '@nn/core';
 import type { ReadOptions } from '@nn/metrics';
-import { countOf } from './batches.ts';
+import { countOf, sumOf } from './batches.ts';
 import { compiledWork, type Work } from './compiled-step.ts';
 import type { Ending, StepsOptimizer } from './events.ts';
 import type { LossLog } from './loss-log.ts';
@@ -100,19 +100,15 @@ export function ranksSteps<B>(
     for (const [at, batch] of group.entries()) {
       const share = weight === 0 ? 1 / group.length : weights[at]! / weight;
       const isLast = at === group.length - 1;
-      const made = run(batch, share, isLast);
-      // a promise of what is computed, or the loss itself
-      const found = made instanceof Promise ? await made : made;
+      // what is computed, or the loss itself
+      const found = await run(batch, share, isLast);
       if (isLast) mean = await optimizer.stepOf({ samples, weight }, found);
       else await optimizer.accumulate(found);
     }
     log.note(mean);
-    log.count(optimizer.samples);
-    return optimizer.samples;
+    return log.count(optimizer.samples);
   };
 }
-
-const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, number) => sum + number, 0);
 
 /** What `read` needs to tell the values of all ranks. */
 export function readingOf(group: Ranks | undefined): ReadOptions {

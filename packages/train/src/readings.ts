@@ -2,7 +2,8 @@
  * From what the device holds to the values that events tell: of a window, an epoch, a validation. Owns the one place where
  * names that the compiler knows are given to values that were read by name.
  */
-import { read } from '@nn/metrics';
+import { whenAll } from '@nn/core';
+import { read, readings } from '@nn/metrics';
 import type { Metrics, ReadEvent, Validated, ValuesOf } from './events.ts';
 import type { LossLog } from './loss-log.ts';
 import { type Ranks, readingOf } from './ranks.ts';
@@ -13,23 +14,23 @@ export function named<V>(entries: Iterable<readonly [string, unknown]>): V {
   return Object.fromEntries(entries) as V;
 }
 
+/** What a read tells. */
+type Read<M extends Metrics> = Pick<ReadEvent<ValuesOf<M>>, 'losses' | 'samples' | 'values'>;
+
 /** Losses and metrics since the last read, asked for together: the loss of each step, and the values of events. */
-export async function readWindow<M extends Metrics>(
-  metrics: M,
-  log: LossLog,
-  group?: Ranks,
-): Promise<Pick<ReadEvent<ValuesOf<M>>, 'losses' | 'samples' | 'values'>> {
-  const [readings, waiting] = await Promise.all([read<Metrics>(metrics, readingOf(group)), log.read()]);
-  const { losses, samples, window, epoch } = log.settle(waiting);
-  // the cast: the names of the metrics, and the loss
-  const values = { ...readings, loss: { window, epoch } } as ReadEvent<ValuesOf<M>>['values'];
-  return { losses, samples, values };
+export function readWindow<M extends Metrics>(metrics: M, log: LossLog, group?: Ranks): Read<M> | Promise<Read<M>> {
+  return whenAll([readings<Metrics>(metrics, readingOf(group)), log.read()], ([own, read]) => {
+    const { losses, samples, window, epoch } = log.settle(read);
+    // the cast: the names of the metrics, and the loss
+    const values = Object.assign(own, { loss: { window, epoch } }) as ReadEvent<ValuesOf<M>>['values'];
+    return { losses, samples, values };
+  });
 }
 
 /** The values since the epoch began: all was read before. */
 export async function valuesOfEpoch<M extends Metrics>(metrics: M, log: LossLog, group?: Ranks): Promise<ValuesOf<M>> {
-  const readings = await read<Metrics>(metrics, readingOf(group));
-  const values = Object.entries(readings).map(([name, { epoch }]) => [name, epoch] as const);
+  const found = await read<Metrics>(metrics, readingOf(group));
+  const values = Object.entries(found).map(([name, { epoch }]) => [name, epoch] as const);
   return named([...values, ['loss', log.settle([]).epoch]]);
 }
 

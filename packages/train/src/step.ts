@@ -3,7 +3,7 @@
  * does; when it is made, and what follows, is loop.ts.
  */
 import { compile, type Tensor } from '@nn/core';
-import { countOf } from './batches.ts';
+import { countOf, sumOf } from './batches.ts';
 import { compiledWork, type Work } from './compiled-step.ts';
 import type { StepsOptimizer } from './events.ts';
 import type { LossLog } from './loss-log.ts';
@@ -18,8 +18,7 @@ export function ownSteps<B>(step: (batch: B) => Tensor | Promise<Tensor>, log: L
     let samples = 0;
     for (const batch of group) {
       log.record(scalar(await step(batch)));
-      log.count(countOf(batch));
-      samples += countOf(batch);
+      samples += log.count(countOf(batch));
     }
     return samples;
   };
@@ -45,14 +44,10 @@ export function optimizerSteps<B>(
   const run: Work<B, void | Promise<void>> = isCompiled
     ? compiledWork<B, void, void>((batch, share, isLast) => void work(batch, share, isLast), compile)
     : work;
-  const end = (batch: B): number => {
-    const count = countOf(batch);
-    log.count(count);
-    return count;
-  };
+  const end = (batch: B): number => log.count(countOf(batch));
   const inParts = async (group: readonly B[]): Promise<number> => {
     const counts = group.map(countOf);
-    const samples = counts.reduce((sum, count) => sum + count, 0);
+    const samples = sumOf(counts);
     const weights = weightOf && group.map(weightOf);
     // where nothing weighs anything the losses are 0 as well
     const total = weights?.reduce((sum, weight) => sum.add(weight)).maximum(1e-30);

@@ -2,7 +2,17 @@
  * Weights of classes and samples in a loss: the weighted mean of the losses of samples, for any loop, and as options of a
  * training. Owns how losses become one number.
  */
-import { checkIndices, checkOptions, classCountOf, isTensor, type Tensor, tensor, ValueError, where } from '@nn/core';
+import {
+  checkIndices,
+  checkOptions,
+  classCountOf,
+  isTensor,
+  showShape,
+  type Tensor,
+  tensor,
+  ValueError,
+  where,
+} from '@nn/core';
 
 export interface WeightOptions<B> {
   /** How much each class counts, by its number in `batch.targets`: the step then returns the loss of each sample, [N]. */
@@ -70,7 +80,7 @@ function productOf(
     if (losses && (given.size !== losses.shape[0] || losses.rank !== 1)) {
       throw new ValueError(
         operation,
-        `the losses are [${losses.shape.join(', ')}], the ${name} [${given.shape.join(', ')}]: give one number for each sample, [N].`,
+        `the losses are ${showShape(losses.shape)}, the ${name} ${showShape(given.shape)}: give one number for each sample, [N].`,
         { losses: losses.shape, [name]: given.shape },
       );
     }
@@ -123,7 +133,7 @@ export function scalar(loss: Tensor): Tensor {
   );
 }
 
-export const whatIs = (loss: Tensor): string => (loss?.shape ? `a tensor [${loss.shape.join(', ')}]` : String(loss));
+export const whatIs = (loss: Tensor): string => (loss?.shape ? `a tensor ${showShape(loss.shape)}` : String(loss));
 
 /**
  * How the result of a step becomes one number, as it is or weighted, and how much the samples of a batch count in all, for steps of several

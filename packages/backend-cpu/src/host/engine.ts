@@ -38,9 +38,13 @@ export class HostEngine implements Engine<HostBuffer> {
     return new HostBuffer(this.#memory, type, block);
   }
 
-  async download(buffer: HostBuffer): Promise<TensorData> {
-    const block = blockOf(buffer, this.#memory, 'download');
-    return block.view(buffer.type.dtype).slice(0, sizeOf(buffer.type.shape));
+  download(buffer: HostBuffer): TensorData | Promise<TensorData> {
+    try {
+      const block = blockOf(buffer, this.#memory, 'download');
+      return block.view(buffer.type.dtype).slice(0, sizeOf(buffer.type.shape));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   release(buffer: HostBuffer): void {

@@ -115,7 +115,7 @@ export class WasmEngine implements Engine<WasmBuffer> {
     return new WasmBuffer(this, type, address, bytes);
   }
 
-  download(buffer: WasmBuffer): Promise<TensorData> {
+  download(buffer: WasmBuffer): TensorData | Promise<TensorData> {
     try {
       this.check(buffer, 'download');
     } catch (error) {
@@ -194,8 +194,8 @@ export class WasmEngine implements Engine<WasmBuffer> {
     this.#tier.move(this.memory.bytes);
   }
 
-  idle(): Promise<void> {
-    return this.lane.give(() => undefined);
+  async idle(): Promise<void> {
+    await this.lane.give(() => undefined);
   }
 
   engineInfo(): EngineInfo {

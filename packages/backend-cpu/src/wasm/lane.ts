@@ -40,8 +40,9 @@ export class Lane {
     this.#goOn();
   }
 
-  /** What `work` gives in its turn. Rejects if anything before has failed. */
-  give<T>(work: () => T): Promise<T> {
+  /** What `work` gives in its turn: itself, if nothing is under way. Rejects if anything before has failed. */
+  give<T>(work: () => T): T | Promise<T> {
+    if (this.isFree && this.#failure === null) return work();
     return new Promise<T>((resolve, reject) => {
       this.do(() => {
         if (this.#failure !== null) reject(this.#failure.error);

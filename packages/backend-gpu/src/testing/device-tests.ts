@@ -135,7 +135,7 @@ export function testDevice(mode: GpuMode, open: () => Promise<Device>, count?: (
       const backend = await gpu({ mode });
       const executable = await backend.compile(addOne(4));
       const buffer = backend.upload(Float32Array.of(1, 2, 3, 4), { dtype: 'float32', shape: [4] });
-      const pending = backend.download(buffer).then(
+      const pending = Promise.resolve(backend.download(buffer)).then(
         (data) => [...data],
         (error: unknown) => error,
       );

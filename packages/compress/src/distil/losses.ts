@@ -2,7 +2,7 @@
  * What a student learns from a teacher, as losses: softened answers, features, where attention lies. Owns the formulas; they
  * are arithmetic on tensors, and the teacher's side has no gradient.
  */
-import { checkOptions, type Shape, ShapeError, stopGradient, type Tensor, ValueError } from '@nn/core';
+import { checkOptions, ShapeError, showShape, stopGradient, type Tensor, ValueError } from '@nn/core';
 import { crossEntropy, type Layer } from '@nn/layers';
 
 export interface DistillationOptions {
@@ -95,16 +95,20 @@ export function attentionTransferLoss(
   if (!(power >= 1)) throw new ValueError(name, `power is ${power}: it must be at least 1.`);
   const [mine, wanted] = [student, teacher].map((x) => {
     if (x.rank < 3) {
-      throw new ShapeError(name, `takes features [N, channels, ...space], got ${show(x.shape)} of rank ${x.rank}.`, {
-        shape: x.shape,
-      });
+      throw new ShapeError(
+        name,
+        `takes features [N, channels, ...space], got ${showShape(x.shape)} of rank ${x.rank}.`,
+        {
+          shape: x.shape,
+        },
+      );
     }
     return [x.shape[0] ?? 0, ...x.shape.slice(2)];
   });
-  if (show(mine ?? []) !== show(wanted ?? [])) {
+  if (showShape(mine ?? []) !== showShape(wanted ?? [])) {
     throw new ShapeError(
       name,
-      `the student's features ${show(student.shape)} and the teacher's ${show(teacher.shape)} differ beside their channels: choose layers whose maps have one size.`,
+      `the student's features ${showShape(student.shape)} and the teacher's ${showShape(teacher.shape)} differ beside their channels: choose layers whose maps have one size.`,
       { student: student.shape, teacher: teacher.shape },
     );
   }
@@ -179,20 +183,16 @@ function unitRows(x: Tensor): Tensor {
 }
 
 function requireSame(name: string, student: Tensor, teacher: Tensor, rank: number, fix = ''): void {
-  if (show(student.shape) !== show(teacher.shape)) {
+  if (showShape(student.shape) !== showShape(teacher.shape)) {
     throw new ShapeError(
       name,
-      `the student's ${show(student.shape)} and the teacher's ${show(teacher.shape)} have different shapes${fix}.`,
+      `the student's ${showShape(student.shape)} and the teacher's ${showShape(teacher.shape)} have different shapes${fix}.`,
       { student: student.shape, teacher: teacher.shape },
     );
   }
   if (student.rank < rank) {
-    throw new ShapeError(name, `takes tensors of at least ${rank} axes, got ${show(student.shape)}.`, {
+    throw new ShapeError(name, `takes tensors of at least ${rank} axes, got ${showShape(student.shape)}.`, {
       shape: student.shape,
     });
   }
-}
-
-function show(shape: Shape): string {
-  return `[${shape.join(', ')}]`;
 }

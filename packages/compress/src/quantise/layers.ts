@@ -4,13 +4,12 @@
  * where the last sum is known before; scales, bias and what comes after are one pass over the sums. Those that keep their inputs as
  * they are save memory only. Owns no choice of ranges: `quantise.ts` makes these layers of others.
  */
-import { einsum, halfBytes, type Parameter, parameter, type Shape, ShapeError, type Tensor } from '@nn/core';
+import { einsum, halfBytes, type Parameter, parameter, type Shape, ShapeError, showShape, type Tensor } from '@nn/core';
 import { type Layer, wholeConvolution } from '@nn/layers';
 import type { InputQuantiser } from './activations.ts';
 import { type Outputs, rowsOf } from './projections.ts';
 import type { ChannelWeight, GroupedWeight } from './weights.ts';
 
-const show = (shape: Shape): string => `[${shape.join(', ')}]`;
 const buffer = (data: Int8Array | Uint8Array | Int32Array | Float32Array, shape: Shape): Parameter =>
   parameter(data, { shape, buffer: true });
 
@@ -121,7 +120,7 @@ export class QuantisedConv extends IntegerLayer implements Layer {
     if (x.rank !== rank + 2 || x.shape[1] !== this.inputs) {
       throw new ShapeError(
         String(this),
-        `takes [N, ${this.inputs}, ...] with ${rank} ${rank === 1 ? 'axis' : 'axes'} of space, got ${show(x.shape)}.`,
+        `takes [N, ${this.inputs}, ...] with ${rank} ${rank === 1 ? 'axis' : 'axes'} of space, got ${showShape(x.shape)}.`,
         { shape: x.shape },
       );
     }
@@ -264,7 +263,7 @@ function requireWidth(layer: string, x: Tensor, inputs: number): void {
   if (x.rank > 0 && x.shape.at(-1) === inputs) return;
   throw new ShapeError(
     layer,
-    `the last axis must have ${inputs} values, the input ${show(x.shape)} has ${x.shape.at(-1)}.`,
+    `the last axis must have ${inputs} values, the input ${showShape(x.shape)} has ${x.shape.at(-1)}.`,
     {
       shape: x.shape,
       expected: inputs,

@@ -97,10 +97,23 @@ export class Device {
     if (sizeOf(node.shape) === 0) return allocate(node.dtype, 0);
     if (hooks.inspect !== null) await this.#inspect([], [node]);
     const source = resolve(node);
-    const data = source.storage === null ? await this.#collectRead(source) : await this.fetch(source.storage);
+    const data = await (source.storage === null ? this.#collectRead(source) : this.#taken(source.storage));
     const pause = this.turns.pause();
     if (pause !== undefined) await pause;
     return data;
+  }
+
+  /** The same where nothing has to be waited for: on the host, or on a device that has nothing under way. Else null. */
+  readAtOnce(node: Node): TensorData | null {
+    const { storage } = resolve(node);
+    if (storage === null || hooks.inspect !== null) return null;
+    if (storage.host === null && this.backend.isSynchronous !== true) return null;
+    try {
+      const data = this.#taken(storage);
+      if (ArrayBuffer.isView(data)) return data;
+      data.catch(() => {});
+    } catch {} // whoever reads and waits is told
+    return null;
   }
 
   /** Moves variables on and computes `also`, in one Program, now. */
@@ -233,18 +246,33 @@ export class Device {
 
   /** The values of a storage; small ones leave the device, and of others the last ones alone stay. */
   async fetch(storage: Storage): Promise<TensorData> {
+    return this.#taken(storage);
+  }
+
+  /** The same: itself where the device need not be waited for. */
+  #taken(storage: Storage): TensorData | Promise<TensorData> {
     const loss = lossOf(storage);
     if (loss !== null) throw loss;
     if (storage.spentBy !== null) throw staleError(storage.spentBy);
     if (storage.host !== null) return storage.host.slice();
     const backend = storage.backend as Backend;
-    let data: TensorData;
-    try {
-      data = await backend.download(storage.buffer as object);
-    } catch (error) {
+    const lost = (error: unknown): never => {
       noteLoss(backend, error);
       throw error;
+    };
+    let found: TensorData | Promise<TensorData>;
+    try {
+      found = backend.download(storage.buffer as object);
+    } catch (error) {
+      return lost(error);
     }
+    return ArrayBuffer.isView(found)
+      ? this.#noteRead(storage, found)
+      : found.then((data) => this.#noteRead(storage, data), lost);
+  }
+
+  /** What was read of a storage that nothing owns stays on the host. */
+  #noteRead(storage: Storage, data: TensorData): TensorData {
     if (storage.owners === 0 && storage.buffer !== null && storage.host === null) {
       storage.host = data.slice();
       const { residency } = deviceOf(storage.backend as Backend);

@@ -1,6 +1,6 @@
 /** What a transformer attends to: the weights as it has them, found in its graph, and rolled out over its layers. */
-import { checkOptions, eye, type GraphNode, type Tensor, traceGraph, ValueError } from '@nn/core';
-import { callerOf, checkedInputs, type Explained, type Inputs, show } from '../model.ts';
+import { checkOptions, eye, type GraphNode, showShape, type Tensor, traceGraph, ValueError } from '@nn/core';
+import { callerOf, checkedInputs, type Explained, type Inputs } from '../model.ts';
 
 /**
  * The attention weights of a call, layer by layer as they are computed: [N, heads, queries, keys] each. They are found in the
@@ -83,7 +83,7 @@ export function attentionRollout(attentions: readonly Tensor[], options: Rollout
     if (queries !== keys || (weights.rank !== 3 && weights.rank !== 4)) {
       throw new ValueError(
         'attentionRollout',
-        `the weights are ${show(weights.shape)}: they must be [N, heads, tokens, tokens] or [N, tokens, tokens], of self-attention.`,
+        `the weights are ${showShape(weights.shape)}: they must be [N, heads, tokens, tokens] or [N, tokens, tokens], of self-attention.`,
       );
     }
     const joined = weights.rank === 3 ? weights : weights[heads](1);

@@ -1,6 +1,6 @@
 /** What would have to be different for another answer: counterfactuals. */
-import { checkOptions, gradients, type Tensor, tensor, ValueError, where } from '@nn/core';
-import { callerOf, checkedInputs, type Explained, requireWhole, show } from '../model.ts';
+import { checkOptions, gradients, showShape, type Tensor, tensor, ValueError, where } from '@nn/core';
+import { callerOf, checkedInputs, type Explained, requireWhole } from '../model.ts';
 
 export interface CounterfactualOptions {
   /** The class that is wanted, of the model's logits [N, classes]; with one output [N] or [N, 1] 1 wants it above 0, 0 below. */
@@ -160,7 +160,7 @@ function leadOf(operation: string, output: Tensor, wanted: number, samples: numb
   if (output.shape[0] !== samples || output.rank > 2 || !Number.isInteger(wanted) || wanted < 0 || wanted > most) {
     throw new ValueError(
       operation,
-      `wanted is ${wanted}, the model gives ${show(output.shape)} for ${samples} samples: it must be a class, 0 to ${most}, of [N, classes] or [N].`,
+      `wanted is ${wanted}, the model gives ${showShape(output.shape)} for ${samples} samples: it must be a class, 0 to ${most}, of [N, classes] or [N].`,
     );
   }
   if (classes === 1) {
@@ -181,7 +181,7 @@ async function spreadOver(operation: string, x: Tensor, value: number | Tensor):
     value.rank <= x.rank &&
     value.shape.every((size, axis) => size === 1 || size === x.shape[axis + x.rank - value.rank]);
   if (!fits) {
-    throw new ValueError(operation, `${show(value.shape)} does not spread over the input ${show(x.shape)}.`);
+    throw new ValueError(operation, `${showShape(value.shape)} does not spread over the input ${showShape(x.shape)}.`);
   }
   return value.expand(x.shape).data();
 }

@@ -1,5 +1,5 @@
 /** What goes through the inside of a network: the conductance of layers and of neurons. */
-import { checkOptions, gradients, gradientsOrNull, jvp, type Tensor, ValueError, zerosLike } from '@nn/core';
+import { checkOptions, gradients, gradientsOrNull, jvp, showShape, type Tensor, ValueError, zerosLike } from '@nn/core';
 import { activationAt, findLayer, type LayerChoice } from '../layer.ts';
 import {
   baselinesOf,
@@ -11,7 +11,6 @@ import {
   type Like,
   scorerOf,
   selected,
-  show,
 } from '../model.ts';
 import { type Attribution, alongPath, type PathOptions, withDelta } from './integrated.ts';
 
@@ -101,7 +100,7 @@ function neuronOf(operation: string, activation: Tensor, neuron: number | readon
   if (place.length !== sizes.length || !isInside) {
     throw new ValueError(
       operation,
-      `the layer gives ${show(activation.shape)}, which has no neuron [${place.join(', ')}].`,
+      `the layer gives ${showShape(activation.shape)}, which has no neuron [${place.join(', ')}].`,
     );
   }
   return activation.slice([0, ...place], [null, ...place.map((at) => at + 1)]).reshape([activation.shape[0] as number]);

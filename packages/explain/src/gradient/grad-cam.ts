@@ -2,7 +2,16 @@
  * Where a convolutional network looks: Grad-CAM, and gradients that only pass where they help. The rules for ReLU replace those
  * of the operation in the graph, so that it does not matter how the model wrote it.
  */
-import { checkOptions, type GraphNode, gradients, interpolate, type Tensor, ValueError, withChainRule } from '@nn/core';
+import {
+  checkOptions,
+  type GraphNode,
+  gradients,
+  interpolate,
+  showShape,
+  type Tensor,
+  ValueError,
+  withChainRule,
+} from '@nn/core';
 import { activationAt, findLayer, type LayerChoice } from '../layer.ts';
 import {
   callerOf,
@@ -13,7 +22,6 @@ import {
   type Like,
   scorerOf,
   selected,
-  show,
   type TargetOptions,
 } from '../model.ts';
 
@@ -49,7 +57,7 @@ function camOf(operation: string, model: Explained, inputs: Inputs, options: Gra
   if (activation.rank < 3) {
     throw new ValueError(
       operation,
-      `the layer ${String(layer)} gives ${show(activation.shape)}: choose one whose result is [N, channels, ...space].`,
+      `the layer ${String(layer)} gives ${showShape(activation.shape)}: choose one whose result is [N, channels, ...space].`,
     );
   }
   const [slope] = gradients(selected(operation, result, options.target, samples).sum(), [activation]);

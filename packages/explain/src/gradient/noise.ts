@@ -6,6 +6,7 @@ import {
   isTensor,
   normal,
   randomInteger,
+  showShape,
   type Tensor,
   uniform,
   ValueError,
@@ -21,7 +22,6 @@ import {
   listOf,
   requireWhole,
   scorerOf,
-  show,
   type TargetOptions,
 } from '../model.ts';
 import { type Attribution, withDelta } from './integrated.ts';
@@ -150,7 +150,7 @@ function checkBaselines(operation: string, list: readonly Tensor[], from: readon
     if (other.slice(1).join() === shape.slice(1).join() && other[0] === count && count > 0) return;
     throw new ValueError(
       operation,
-      `the baselines of input ${k}, ${show(shape)}, are ${show(other)}: give [B, ${shape.slice(1).join(', ')}].`,
+      `the baselines of input ${k}, ${showShape(shape)}, are ${showShape(other)}: give [B, ${shape.slice(1).join(', ')}].`,
     );
   });
   return count;

@@ -1,6 +1,6 @@
 /** The score with a part of the input taken away: occlusion, ablation of features, permutation. */
-import { checkOptions, hostUniform, isTensor, type Tensor, tensor, ValueError, vmap, where } from '@nn/core';
-import { checkedInputs, type Explained, requireWhole, scorerOf, show, type TargetOptions } from '../model.ts';
+import { checkOptions, hostUniform, isTensor, showShape, type Tensor, tensor, ValueError, vmap, where } from '@nn/core';
+import { checkedInputs, type Explained, requireWhole, scorerOf, type TargetOptions } from '../model.ts';
 import { absenceOf, type GroupOptions, joined, maskOf, type Players, playersOf, scoresWith } from './players.ts';
 
 export interface AblationOptions extends TargetOptions, GroupOptions {
@@ -78,7 +78,7 @@ export function occlusion(model: Explained, x: Tensor, options: OcclusionOptions
   if (!fits || strides.length !== shape.length) {
     throw new ValueError(
       operation,
-      `the window ${show(window)} and the strides ${show(strides)} do not fit a sample ${show(shape)}: give a number for each axis, no larger than it.`,
+      `the window ${showShape(window)} and the strides ${showShape(strides)} do not fit a sample ${showShape(shape)}: give a number for each axis, no larger than it.`,
     );
   }
   for (const size of window) requireWhole(operation, 'window', size);

@@ -2,8 +2,8 @@
  * The features that are taken away or left: single elements of a sample, or groups of them. Owns which element belongs to which
  * feature, and what a model says of many choices of features at once.
  */
-import { concat, type Shape, type Tensor, tensor, ValueError, vmap, where } from '@nn/core';
-import { baselinesOf, checkedInputs, show } from '../model.ts';
+import { concat, type Shape, showShape, type Tensor, tensor, ValueError, vmap, where } from '@nn/core';
+import { baselinesOf, checkedInputs } from '../model.ts';
 
 export interface GroupOptions {
   /**
@@ -33,7 +33,7 @@ export function playersOf(operation: string, x: Tensor, groups: ArrayLike<number
       operation,
       groups.length === size
         ? `groups has ${groups[wrong]} at element ${wrong}: features are numbered 0, 1, 2, ...`
-        : `groups has ${groups.length} numbers, a sample ${show(shape)} has ${size} elements: give one for each.`,
+        : `groups has ${groups.length} numbers, a sample ${showShape(shape)} has ${size} elements: give one for each.`,
     );
   }
   return { count, groups: of, shape };
@@ -72,7 +72,7 @@ export function absenceOf(
     if (background.shape.slice(1).join() !== x.shape.slice(1).join()) {
       throw new ValueError(
         operation,
-        `the background is ${show(background.shape)}, the input ${show(x.shape)}: give samples of the same shape.`,
+        `the background is ${showShape(background.shape)}, the input ${showShape(x.shape)}: give samples of the same shape.`,
       );
     }
   }

@@ -1,6 +1,6 @@
 /** Attributions of a picture as a picture: coloured by sign, over the picture itself in grey. `encodePng` of @nn/vision writes it. */
-import { checkOptions, interpolate, type Tensor, ValueError } from '@nn/core';
-import { show } from '../model.ts';
+import { checkOptions, interpolate, showShape, type Tensor, ValueError } from '@nn/core';
+
 import { colorOf, scaleOf } from './colors.ts';
 
 /** Bytes row by row, red green blue of a pixel beside each other: an `Image` of @nn/vision. */
@@ -71,7 +71,7 @@ function plane(operation: string, x: Tensor, kind: 'sum' | 'mean'): Tensor {
   if (x.rank === 3) return kind === 'sum' ? x.sum(0) : x.mean(0);
   throw new ValueError(
     operation,
-    `${show(x.shape)} is no picture: give one, [channels, height, width] or [height, width], of a batch x.at(0).`,
+    `${showShape(x.shape)} is no picture: give one, [channels, height, width] or [height, width], of a batch x.at(0).`,
   );
 }
 

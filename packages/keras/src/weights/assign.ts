@@ -2,7 +2,7 @@
  * Brings the arrays of a file to the variables of a model: by path, by the names of layers and variables, and where names
  * differ by order and shape. All or nothing: what does not fit is an error that puts both lists side by side.
  */
-import { excerpt, FormatError, type Shape, tensor } from '@nn/core';
+import { excerpt, FormatError, type Shape, showShape, tensor } from '@nn/core';
 import { arraysOf, type StoredArray, type StoredGroup, type StoredWeights } from './stored.ts';
 import { flipped, type Variable } from './variable.ts';
 
@@ -177,11 +177,12 @@ function byPath(layers: readonly LayerVariables[], all: readonly StoredArray[]):
 const shownRows = 16;
 
 function mismatch(operation: string, layers: readonly LayerVariables[], stored: StoredWeights): FormatError {
-  const show = (shape: Shape): string => `[${shape.join(', ')}]`;
   const here = layers.flatMap(({ variables }) =>
-    variables.map(({ name, path, shape }) => `${excerpt(stored.kind === 'paths' ? path : name, 50)} ${show(shape)}`),
+    variables.map(
+      ({ name, path, shape }) => `${excerpt(stored.kind === 'paths' ? path : name, 50)} ${showShape(shape)}`,
+    ),
   );
-  const there = arraysOf(stored).map(({ name, shape }) => `${excerpt(name, 50)} ${show(shape)}`);
+  const there = arraysOf(stored).map(({ name, shape }) => `${excerpt(name, 50)} ${showShape(shape)}`);
   const rows = Array.from(
     { length: Math.max(here.length, there.length) },
     (_, k) => [here[k] ?? '-', there[k] ?? '-'] as const,

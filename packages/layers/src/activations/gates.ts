@@ -2,8 +2,8 @@
  * Activations between 0 and 1, and those that let x through a gate of such a shape. All are elementwise, but `glu`.
  * `layers.ts` and `layers-with-options.ts` wrap them as layers.
  */
-import { checkOptions, ShapeError, stopGradient, type Tensor, where } from '@nn/core';
-import { show, sizeAt } from '../layer.ts';
+import { checkOptions, ShapeError, showShape, stopGradient, type Tensor, where } from '@nn/core';
+import { sizeAt } from '../layer.ts';
 import { clampedFlat } from './flat.ts';
 
 /** The line from 0 at -3 to 1 at 3. */
@@ -123,10 +123,14 @@ export function glu(x: Tensor, options: { readonly axis?: number } = {}): Tensor
   const { axis = -1 } = options;
   const size = sizeAt(x, axis);
   if (size % 2 !== 0) {
-    throw new ShapeError('glu', `axis ${axis} of ${show(x.shape)} has ${size} values: it must be even, to be halved.`, {
-      shape: x.shape,
-      axis,
-    });
+    throw new ShapeError(
+      'glu',
+      `axis ${axis} of ${showShape(x.shape)} has ${size} values: it must be even, to be halved.`,
+      {
+        shape: x.shape,
+        axis,
+      },
+    );
   }
   const half = size / 2;
   const [values, gates] = x.split([half, half], axis);

@@ -1,6 +1,6 @@
 /** The activations with options as layers, for `Sequential`. Each one line around its function. */
-import { checkOptions, ShapeError, type Tensor } from '@nn/core';
-import { type Layer, show } from '../layer.ts';
+import { checkOptions, ShapeError, showShape, type Tensor } from '@nn/core';
+import type { Layer } from '../layer.ts';
 import { gelu, glu } from './gates.ts';
 import { hardShrink, hardTanh, softShrink } from './odd.ts';
 import { celu, elu, leakyRelu, softplus, type ThresholdOptions, threshold } from './rectifiers.ts';
@@ -258,7 +258,7 @@ export class Softmax2d implements Layer {
     if (input.rank !== 3 && input.rank !== 4) {
       throw new ShapeError(
         'Softmax2d',
-        `takes [N, channels, height, width] or [channels, height, width], got ${show(input.shape)}.`,
+        `takes [N, channels, height, width] or [channels, height, width], got ${showShape(input.shape)}.`,
         { shape: input.shape },
       );
     }

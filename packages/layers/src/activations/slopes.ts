@@ -4,12 +4,13 @@ import {
   isTraining,
   type Parameter,
   ShapeError,
+  showShape,
   type Tensor,
   uniform,
   ValueError,
   where,
 } from '@nn/core';
-import { constantParameter, type Layer, requireWhole, show } from '../layer.ts';
+import { constantParameter, type Layer, requireWhole } from '../layer.ts';
 import { leakyRelu } from './rectifiers.ts';
 
 /**
@@ -34,7 +35,7 @@ export class PReLU implements Layer {
     const channels = this.weight.size;
     const axis = input.rank < 2 ? 0 : 1;
     if (channels > 1 && input.shape[axis] !== channels) {
-      throw new ShapeError(String(this), `takes [N, ${channels}, ...], got ${show(input.shape)}.`, {
+      throw new ShapeError(String(this), `takes [N, ${channels}, ...], got ${showShape(input.shape)}.`, {
         shape: input.shape,
         expected: channels,
       });

@@ -1,6 +1,6 @@
 /** Attention whose scores come from a sum instead of a product. */
-import { checkOptions, type Parameter, ShapeError, type Tensor } from '@nn/core';
-import { requireWhole, show, sizeAt, uniformParameter } from '../layer.ts';
+import { checkOptions, type Parameter, ShapeError, showShape, type Tensor } from '@nn/core';
+import { requireWhole, sizeAt, uniformParameter } from '../layer.ts';
 import { sequenceMask } from '../mask.ts';
 import { dropout, requireRate } from '../noise/dropout.ts';
 import { checkVisibility, positionsOf, seen, sightOf, type Visibility } from './visibility.ts';
@@ -75,11 +75,15 @@ export class AdditiveAttention {
   #check(query: Tensor, key: Tensor, value: Tensor): void {
     const isWhole = query.rank === 3 && key.rank === 3 && value.rank === 3;
     const fits = isWhole && query.shape[2] === this.dimension && key.shape[2] === this.dimension;
-    if (fits && query.shape[0] === key.shape[0] && show(key.shape.slice(0, 2)) === show(value.shape.slice(0, 2)))
+    if (
+      fits &&
+      query.shape[0] === key.shape[0] &&
+      showShape(key.shape.slice(0, 2)) === showShape(value.shape.slice(0, 2))
+    )
       return;
     throw new ShapeError(
       String(this),
-      `takes a query [N, L, ${this.dimension}], a key [N, S, ${this.dimension}] and a value [N, S, ...], got ${show(query.shape)}, ${show(key.shape)} and ${show(value.shape)}.`,
+      `takes a query [N, L, ${this.dimension}], a key [N, S, ${this.dimension}] and a value [N, S, ...], got ${showShape(query.shape)}, ${showShape(key.shape)} and ${showShape(value.shape)}.`,
       { layer: String(this), query: query.shape, key: key.shape, value: value.shape },
     );
   }

@@ -2,8 +2,8 @@
  * Attention as a function of queries, keys and values, and the choice between all queries at once and blocks of them.
  * What a query sees is in visibility.ts, blocks are in blocks.ts, layers in multihead.ts and grouped-query.ts.
  */
-import { ShapeError, type Tensor } from '@nn/core';
-import { countOf, requireWhole, show, sizeAt } from '../layer.ts';
+import { ShapeError, showShape, type Tensor } from '@nn/core';
+import { countOf, requireWhole, sizeAt } from '../layer.ts';
 import { dropout } from '../noise/dropout.ts';
 import { attendInBlocks } from './blocks.ts';
 import { checkPrefix, type KeysAndValues, weighed, withPrefix } from './prefix.ts';
@@ -100,10 +100,10 @@ function blockRows(blockSize: number | undefined, scores: number, queries: numbe
 function checkPositions({ positions }: Neighbourhood, queries: number, keys: number): void {
   if (positions === undefined) return;
   const { query, key } = positions;
-  if (show(query.shape) === show([queries]) && show(key.shape) === show([keys])) return;
+  if (showShape(query.shape) === showShape([queries]) && showShape(key.shape) === showShape([keys])) return;
   throw new ShapeError(
     'attention',
-    `positions must be [${queries}] of the queries and [${keys}] of the keys, got ${show(query.shape)} and ${show(key.shape)}.`,
+    `positions must be [${queries}] of the queries and [${keys}] of the keys, got ${showShape(query.shape)} and ${showShape(key.shape)}.`,
     { query: query.shape, key: key.shape },
   );
 }

@@ -9,11 +9,12 @@ import {
   type Parameter,
   type Shape,
   ShapeError,
+  showShape,
   type Tensor,
   ValueError,
   where,
 } from '@nn/core';
-import { constantParameter, requireWhole, show, sizeAt } from '../layer.ts';
+import { constantParameter, requireWhole, sizeAt } from '../layer.ts';
 import type { Positions } from './visibility.ts';
 
 /** After every query: what stands there is never seen. */
@@ -136,10 +137,10 @@ export class KeyValueCache {
   #checkShape(layer: string, found: Shape, count: number): void {
     const [batch = 0, heads = 0, , dimension = 0] = this.key.shape;
     const expected = [batch, heads, count, dimension];
-    if (show(found) === show(expected)) return;
+    if (showShape(found) === showShape(expected)) return;
     throw new ShapeError(
       layer,
-      `its keys are ${show(found)}, those of the cache ${show(this.key.shape)}: take a cache of this layer, for as many sequences.`,
+      `its keys are ${showShape(found)}, those of the cache ${showShape(this.key.shape)}: take a cache of this layer, for as many sequences.`,
       { layer, keys: found, cache: this.key.shape },
     );
   }

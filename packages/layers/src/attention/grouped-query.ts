@@ -2,8 +2,8 @@
  * Attention as the language models of today have it: heads that share keys and values, positions by rotation or by slopes, a
  * window. Owns the projections; the scores are in attention.ts.
  */
-import { checkOptions, full, type Shape, ShapeError, type Tensor, ValueError } from '@nn/core';
-import { countOf, type Layer, requireWhole, show, sizeAt } from '../layer.ts';
+import { checkOptions, full, type Shape, ShapeError, showShape, type Tensor, ValueError } from '@nn/core';
+import { countOf, type Layer, requireWhole, sizeAt } from '../layer.ts';
 import { Linear } from '../linear.ts';
 import { sequenceMask } from '../mask.ts';
 import { requireRate } from '../noise/dropout.ts';
@@ -129,7 +129,7 @@ export class GroupedQueryAttention implements Layer {
     if (input.rank !== 3 || input.shape[2] !== this.dimension) {
       throw new ShapeError(
         String(this),
-        `takes ${this.batchFirst ? '[N, length' : '[length, N'}, ${this.dimension}], got ${show(input.shape)}.`,
+        `takes ${this.batchFirst ? '[N, length' : '[length, N'}, ${this.dimension}], got ${showShape(input.shape)}.`,
         { layer: String(this), shape: input.shape },
       );
     }
@@ -180,8 +180,8 @@ export class GroupedQueryAttention implements Layer {
   }
 
   #real(lengths: Tensor, batch: number, keys: number): Tensor {
-    if (show(lengths.shape) !== `[${batch}]`) {
-      throw new ShapeError(String(this), `lengths must be [${batch}], got ${show(lengths.shape)}.`, {
+    if (showShape(lengths.shape) !== `[${batch}]`) {
+      throw new ShapeError(String(this), `lengths must be [${batch}], got ${showShape(lengths.shape)}.`, {
         layer: String(this),
         lengths: lengths.shape,
       });

@@ -2,17 +2,8 @@
  * Attention with several heads between learned projections, as PyTorch has it. Owns the projections, the forms that masks may
  * have, and the way through a cache; the scores are in attention.ts.
  */
-import { checkOptions, type Parameter, type Shape, ShapeError, type Tensor, ValueError } from '@nn/core';
-import {
-  constantParameter,
-  countOf,
-  type Layer,
-  requireWhole,
-  show,
-  sizeAt,
-  splitInto,
-  uniformParameter,
-} from '../layer.ts';
+import { checkOptions, type Parameter, type Shape, ShapeError, showShape, type Tensor, ValueError } from '@nn/core';
+import { constantParameter, countOf, type Layer, requireWhole, sizeAt, splitInto, uniformParameter } from '../layer.ts';
 import { Linear } from '../linear.ts';
 import { sequenceMask } from '../mask.ts';
 import { attention } from './attention.ts';
@@ -212,18 +203,18 @@ export class MultiheadAttention implements Layer {
     const { keyPaddingMask, lengths } = masks;
     const padding: Tensor[] = found.hidden === undefined ? [] : [found.hidden];
     if (keyPaddingMask !== undefined) {
-      if (show(keyPaddingMask.shape) !== show([batch, keys]) || keyPaddingMask.dtype !== 'bool') {
+      if (showShape(keyPaddingMask.shape) !== showShape([batch, keys]) || keyPaddingMask.dtype !== 'bool') {
         throw new ShapeError(
           String(this),
-          `keyPaddingMask must be bool [${batch}, ${keys}], true at padding, got ${keyPaddingMask.dtype} ${show(keyPaddingMask.shape)}.`,
+          `keyPaddingMask must be bool [${batch}, ${keys}], true at padding, got ${keyPaddingMask.dtype} ${showShape(keyPaddingMask.shape)}.`,
           { layer: String(this), keyPaddingMask: keyPaddingMask.shape },
         );
       }
       padding.push(keyPaddingMask.reshape([batch, 1, 1, keys]));
     }
     if (lengths !== undefined) {
-      if (show(lengths.shape) !== `[${batch}]`) {
-        throw new ShapeError(String(this), `lengths must be [${batch}], got ${show(lengths.shape)}.`, {
+      if (showShape(lengths.shape) !== `[${batch}]`) {
+        throw new ShapeError(String(this), `lengths must be [${batch}], got ${showShape(lengths.shape)}.`, {
           layer: String(this),
           lengths: lengths.shape,
         });
@@ -247,7 +238,7 @@ export class MultiheadAttention implements Layer {
     }
     throw new ShapeError(
       String(this),
-      `${name} ${show(shape)} fits neither [${queries}, ${keys}] nor [${rows}, ${queries}, ${keys}] nor [${batch}, ${this.heads}, ${queries}, ${keys}].`,
+      `${name} ${showShape(shape)} fits neither [${queries}, ${keys}] nor [${rows}, ${queries}, ${keys}] nor [${batch}, ${this.heads}, ${queries}, ${keys}].`,
       { layer: String(this), [name]: shape },
     );
   }
@@ -262,16 +253,20 @@ export class MultiheadAttention implements Layer {
     ];
     for (const [name, x, width] of parts) {
       if (x.rank !== 3 || x.shape[2] !== width) {
-        throw new ShapeError(String(this), `${name} must be [${form.join(', ')}, ${width}], got ${show(x.shape)}.`, {
-          layer: String(this),
-          shape: x.shape,
-        });
+        throw new ShapeError(
+          String(this),
+          `${name} must be [${form.join(', ')}, ${width}], got ${showShape(x.shape)}.`,
+          {
+            layer: String(this),
+            shape: x.shape,
+          },
+        );
       }
     }
     if (query.shape[batch] !== key.shape[batch] || key.shape[0] !== value.shape[0] || key.shape[1] !== value.shape[1]) {
       throw new ShapeError(
         String(this),
-        `query ${show(query.shape)}, key ${show(key.shape)} and value ${show(value.shape)} do not fit together: the batch must be equal, and key and value equally long.`,
+        `query ${showShape(query.shape)}, key ${showShape(key.shape)} and value ${showShape(value.shape)} do not fit together: the batch must be equal, and key and value equally long.`,
         { layer: String(this), query: query.shape, key: key.shape, value: value.shape },
       );
     }

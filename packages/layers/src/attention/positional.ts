@@ -1,6 +1,6 @@
 /** Encodings of position that are added to a sequence of vectors: fixed waves, and learned vectors. */
-import { hostNormal, type Parameter, parameter, ShapeError, type Tensor, tensor } from '@nn/core';
-import { type Layer, requireWhole, show } from '../layer.ts';
+import { hostNormal, type Parameter, parameter, ShapeError, showShape, type Tensor, tensor } from '@nn/core';
+import { type Layer, requireWhole } from '../layer.ts';
 import { dropout } from '../noise/dropout.ts';
 
 export interface PositionalEncodingOptions {
@@ -14,7 +14,7 @@ function lengthOf(layer: string, input: Tensor, dimension: number, batchFirst: b
   if (input.rank !== 3 || input.shape[2] !== dimension) {
     throw new ShapeError(
       layer,
-      `takes ${batchFirst ? '[N, length' : '[length, N'}, ${dimension}], got ${show(input.shape)}.`,
+      `takes ${batchFirst ? '[N, length' : '[length, N'}, ${dimension}], got ${showShape(input.shape)}.`,
       { layer, shape: input.shape },
     );
   }

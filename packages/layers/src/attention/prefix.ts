@@ -3,8 +3,8 @@
  * Owns how scores and weights come together with theirs, and which layers of a model may have them; what is learned is in
  * @nn/compress.
  */
-import { concat, ShapeError, type Tensor } from '@nn/core';
-import { show, sizeAt } from '../layer.ts';
+import { concat, ShapeError, showShape, type Tensor } from '@nn/core';
+import { sizeAt } from '../layer.ts';
 import { partsOf } from '../watch.ts';
 
 /** Keys [..., P, D] and values [..., P, E] in front of others. */
@@ -59,7 +59,7 @@ export function checkPrefix({ key, value }: KeysAndValues, query: Tensor, values
   if (fits && sizeAt(key, -1) === sizeAt(query, -1) && sizeAt(value, -1) === sizeAt(values, -1)) return;
   throw new ShapeError(
     'attention',
-    `a prefix is keys [..., P, ${sizeAt(query, -1)}] and values [..., P, ${sizeAt(values, -1)}], got ${show(key.shape)} and ${show(value.shape)}.`,
+    `a prefix is keys [..., P, ${sizeAt(query, -1)}] and values [..., P, ${sizeAt(values, -1)}], got ${showShape(key.shape)} and ${showShape(value.shape)}.`,
     { key: key.shape, value: value.shape },
   );
 }

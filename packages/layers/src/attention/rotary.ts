@@ -1,6 +1,16 @@
 /** Positions in attention without vectors to learn: turned queries and keys, and scores that fall with the distance. */
-import { arange, checkOptions, concat, type Shape, ShapeError, type Tensor, tensor, ValueError } from '@nn/core';
-import { requireWhole, show, sizeAt, splitInto } from '../layer.ts';
+import {
+  arange,
+  checkOptions,
+  concat,
+  type Shape,
+  ShapeError,
+  showShape,
+  type Tensor,
+  tensor,
+  ValueError,
+} from '@nn/core';
+import { requireWhole, sizeAt, splitInto } from '../layer.ts';
 
 export interface RotaryOptions {
   /** Where the vectors stand: [L], or [..., L] that broadcasts to x without its last axis. Default 0, 1, 2, ... */
@@ -49,7 +59,7 @@ export function rotary(x: Tensor, options: RotaryOptions = {}): Tensor {
   if (!isOver(positions.shape, x.shape.slice(0, -1))) {
     throw new ShapeError(
       'rotary',
-      `positions must be [${length}] or broadcast to ${show(x.shape.slice(0, -1))}, got ${show(positions.shape)}.`,
+      `positions must be [${length}] or broadcast to ${showShape(x.shape.slice(0, -1))}, got ${showShape(positions.shape)}.`,
       {
         shape: x.shape,
         positions: positions.shape,

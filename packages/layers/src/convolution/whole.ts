@@ -1,6 +1,6 @@
 /** Convolutions of whole numbers, with sums in int32 and channels last. Own no scale: what the numbers stand for is known elsewhere. */
-import { einsum, type Shape, ShapeError, type Tensor, unfold } from '@nn/core';
-import { show, sizeAt } from '../layer.ts';
+import { einsum, type Shape, ShapeError, showShape, type Tensor, unfold } from '@nn/core';
+import { sizeAt } from '../layer.ts';
 
 export interface WholeConvolutionOptions {
   /** Step between windows, for each axis of space. */
@@ -33,7 +33,7 @@ export function wholeConvolution(
   if (kernel.length !== rank || channels !== groups * sizeAt(weight, -1) || outputs % groups !== 0) {
     throw new ShapeError(
       'wholeConvolution',
-      `a weight ${show(weight.shape)} in ${groups} groups does not fit [N, ...space, channels] = ${show(x.shape)}.`,
+      `a weight ${showShape(weight.shape)} in ${groups} groups does not fit [N, ...space, channels] = ${showShape(x.shape)}.`,
       { shape: x.shape, weight: weight.shape, groups },
     );
   }

@@ -9,12 +9,13 @@ import {
   type Parameter,
   parameter,
   ShapeError,
+  showShape,
   type Tensor,
   ValueError,
   where,
   zeros,
 } from '@nn/core';
-import { requireWhole, show, sizeAt } from '../layer.ts';
+import { requireWhole, sizeAt } from '../layer.ts';
 
 export interface EmbeddingBagOptions {
   /** How the vectors of a bag come together. Default 'mean', as in PyTorch. */
@@ -130,7 +131,7 @@ export class EmbeddingBag {
     if (indices.rank !== (offsets === undefined ? 2 : 1) || (offsets !== undefined && offsets.rank !== 1)) {
       throw new ShapeError(
         String(this),
-        `takes indices [N, length], or [length] with offsets [N], got ${show(indices.shape)}${offsets === undefined ? '' : ` with offsets ${show(offsets.shape)}`}.`,
+        `takes indices [N, length], or [length] with offsets [N], got ${showShape(indices.shape)}${offsets === undefined ? '' : ` with offsets ${showShape(offsets.shape)}`}.`,
         { layer: String(this), shape: indices.shape },
       );
     }
@@ -140,10 +141,10 @@ export class EmbeddingBag {
         mode: this.mode,
       });
     }
-    if (show(weights.shape) !== show(indices.shape)) {
+    if (showShape(weights.shape) !== showShape(indices.shape)) {
       throw new ShapeError(
         String(this),
-        `weights ${show(weights.shape)} must have the shape of the indices, ${show(indices.shape)}.`,
+        `weights ${showShape(weights.shape)} must have the shape of the indices, ${showShape(indices.shape)}.`,
         { layer: String(this), weights: weights.shape },
       );
     }

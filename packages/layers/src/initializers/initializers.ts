@@ -2,8 +2,8 @@
  * Start values for parameters, drawn on the host from core's seeded stream. Owns the formulas of fans and gains.
  * Each returns a tensor: `layer.weight.assign(kaimingUniform(layer.weight.shape))`.
  */
-import { hostNormal, hostUniform, type Shape, ShapeError, type Tensor, tensor, ValueError } from '@nn/core';
-import { countOf, show } from '../layer.ts';
+import { hostNormal, hostUniform, type Shape, ShapeError, showShape, type Tensor, tensor, ValueError } from '@nn/core';
+import { countOf } from '../layer.ts';
 
 /** Activations that a gain is known for. */
 export type Nonlinearity = 'linear' | 'sigmoid' | 'tanh' | 'relu' | 'leakyRelu' | 'selu';
@@ -36,7 +36,7 @@ export function fans(initializer: string, shape: Shape): { readonly fanIn: numbe
   if (outputs === undefined || inputs === undefined) {
     throw new ShapeError(
       initializer,
-      `${show(shape)} has no fan: it needs the form [outputs, inputs, ...kernel]. For a bias use zeros.`,
+      `${showShape(shape)} has no fan: it needs the form [outputs, inputs, ...kernel]. For a bias use zeros.`,
       { shape },
     );
   }

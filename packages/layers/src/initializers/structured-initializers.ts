@@ -9,11 +9,12 @@ import {
   hostUniform,
   type Shape,
   ShapeError,
+  showShape,
   type Tensor,
   tensor,
   ValueError,
 } from '@nn/core';
-import { countOf, show } from '../layer.ts';
+import { countOf } from '../layer.ts';
 import { fans, normalWith, truncatedNormal, uniformIn } from './initializers.ts';
 
 export interface VarianceScalingOptions {
@@ -59,7 +60,7 @@ export function dirac(shape: Shape, options: { readonly groups?: number } = {}):
   const { groups = 1 } = options;
   const [outputs = 0, inputs = 0, ...kernel] = shape;
   if (kernel.length === 0) {
-    throw new ShapeError('dirac', `${show(shape)} is no kernel: it needs the form [outputs, inputs, ...kernel].`, {
+    throw new ShapeError('dirac', `${showShape(shape)} is no kernel: it needs the form [outputs, inputs, ...kernel].`, {
       shape,
     });
   }
@@ -93,7 +94,8 @@ export function sparse(
   checkOptions('sparse', options, ['sparsity', 'standardDeviation']);
   const { sparsity, standardDeviation = 0.01 } = options;
   const [rows = 0, columns = 0] = shape;
-  if (shape.length !== 2) throw new ShapeError('sparse', `${show(shape)} is no matrix [rows, columns].`, { shape });
+  if (shape.length !== 2)
+    throw new ShapeError('sparse', `${showShape(shape)} is no matrix [rows, columns].`, { shape });
   if (!(sparsity >= 0 && sparsity <= 1)) {
     throw new ValueError('sparse', `the sparsity is ${sparsity}: it is the share of zeros, from 0 to 1.`, { sparsity });
   }

@@ -9,12 +9,13 @@ import {
   checkOptions,
   markClassCount,
   ShapeError,
+  showShape,
   type Tensor,
   tensor,
   ValueError,
   where,
 } from '@nn/core';
-import { show, sizeAt } from '../layer.ts';
+import { sizeAt } from '../layer.ts';
 import { keepOver } from '../mask.ts';
 import { isList, type LossOptions, reduceLoss, weighSamples } from './reduce.ts';
 
@@ -58,14 +59,14 @@ export function classLoss(
   const keep = mask === undefined ? undefined : keepOver(loss, mask, { shape: samples }).unsqueeze(axis);
   const visible = keep === undefined ? scores : where(keep, scores, 0); // what stands in padding reaches no gradient
   const losses = costs(visible);
-  if (show(target.shape) === show(samples)) return withIndices(loss, losses, target, axis, weight, options);
-  if (show(target.shape) === show(scores.shape)) {
+  if (showShape(target.shape) === showShape(samples)) return withIndices(loss, losses, target, axis, weight, options);
+  if (showShape(target.shape) === showShape(scores.shape)) {
     const seen = keep === undefined ? target : where(keep, target, 0);
     return withProbabilities(loss, losses, seen, axis, weight, options);
   }
   throw new ShapeError(
     loss,
-    `for logits ${show(scores.shape)} the target must be class indices ${show(samples)} or probabilities ${show(scores.shape)}, got ${show(target.shape)}.`,
+    `for logits ${showShape(scores.shape)} the target must be class indices ${showShape(samples)} or probabilities ${showShape(scores.shape)}, got ${showShape(target.shape)}.`,
     { logits: scores.shape, target: target.shape },
   );
 }
@@ -92,7 +93,7 @@ export function perClass(loss: string, what: string, given: Tensor | readonly nu
   if (values.rank !== 1 || values.shape[0] !== classes) {
     throw new ShapeError(
       loss,
-      `${what} must have one number for each of the ${classes} classes: [${classes}], got ${show(values.shape)}.`,
+      `${what} must have one number for each of the ${classes} classes: [${classes}], got ${showShape(values.shape)}.`,
       { [what]: values.shape, classes },
     );
   }
@@ -103,10 +104,10 @@ export function perClass(loss: string, what: string, given: Tensor | readonly nu
 export function targetHits(loss: string, scores: Tensor, target: Tensor): Tensor {
   const axis = classAxis(loss, scores);
   const samples = samplesOf(scores, axis);
-  if (show(target.shape) !== show(samples)) {
+  if (showShape(target.shape) !== showShape(samples)) {
     throw new ShapeError(
       loss,
-      `for logits ${show(scores.shape)} the target must be class indices ${show(samples)}, got ${show(target.shape)}.`,
+      `for logits ${showShape(scores.shape)} the target must be class indices ${showShape(samples)}, got ${showShape(target.shape)}.`,
       { logits: scores.shape, target: target.shape },
     );
   }

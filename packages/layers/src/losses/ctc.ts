@@ -9,12 +9,13 @@ import {
   isTensor,
   ShapeError,
   scan,
+  showShape,
   type Tensor,
   tensor,
   ValueError,
   where,
 } from '@nn/core';
-import { requireWhole, show, sizeAt } from '../layer.ts';
+import { requireWhole, sizeAt } from '../layer.ts';
 import { keepOver } from '../mask.ts';
 import { type LossOptions, lossOptions, reduceLoss } from './reduce.ts';
 
@@ -53,13 +54,13 @@ export function ctc(logProbabilities: Tensor, target: Tensor, options: CtcOption
   if (logProbabilities.rank !== 3 || sizeAt(logProbabilities, 0) === 0) {
     throw new ShapeError(
       'ctc',
-      `log-probabilities must be [steps, N, classes] with a step or more, got ${show(logProbabilities.shape)}.`,
+      `log-probabilities must be [steps, N, classes] with a step or more, got ${showShape(logProbabilities.shape)}.`,
       { shape: logProbabilities.shape },
     );
   }
   const [steps = 0, batch = 0, classes = 0] = logProbabilities.shape;
   if (target.rank !== 2 || target.shape[0] !== batch) {
-    throw new ShapeError('ctc', `the target must be [${batch}, labels], got ${show(target.shape)}.`, {
+    throw new ShapeError('ctc', `the target must be [${batch}, labels], got ${showShape(target.shape)}.`, {
       target: target.shape,
       batch,
     });
@@ -173,7 +174,7 @@ function lengthsOf(what: string, given: Tensor | readonly number[] | undefined, 
   if (lengths.rank !== 1 || lengths.shape[0] !== batch) {
     throw new ShapeError(
       'ctc',
-      `${what} must have a number for each of the ${batch} rows: [${batch}], got ${show(lengths.shape)}.`,
+      `${what} must have a number for each of the ${batch} rows: [${batch}], got ${showShape(lengths.shape)}.`,
       { [what]: lengths.shape, batch },
     );
   }

@@ -2,9 +2,9 @@
  * Losses of embeddings: what belongs together must be near, the rest far. Owns the formulas; `distance.ts` has the distances.
  * Embeddings are [N, width].
  */
-import { arange, checkOptions, concat, eye, ShapeError, type Tensor, ValueError, where } from '@nn/core';
+import { arange, checkOptions, concat, eye, ShapeError, showShape, type Tensor, ValueError, where } from '@nn/core';
 import { cosineSimilarity, normalize, pairwiseDistance } from '../distance.ts';
-import { show, sizeAt } from '../layer.ts';
+import { sizeAt } from '../layer.ts';
 import { keepOver } from '../mask.ts';
 import { crossEntropy } from './cross-entropy.ts';
 import { compared, type LossOptions, lossOptions, reduceLoss, requireShape, shown } from './reduce.ts';
@@ -224,5 +224,5 @@ export function circle(embeddings: Tensor, labels: Tensor, options: CircleOption
 
 function requireRows(loss: string, x: Tensor): void {
   if (x.rank === 2) return;
-  throw new ShapeError(loss, `embeddings must be [N, width], got ${show(x.shape)}.`, { shape: x.shape });
+  throw new ShapeError(loss, `embeddings must be [N, width], got ${showShape(x.shape)}.`, { shape: x.shape });
 }

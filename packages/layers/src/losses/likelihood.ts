@@ -2,8 +2,8 @@
  * Losses of predicted distributions of numbers: Poisson, normal, and the divergence between two. Owns the formulas.
  * Those of classes are in `cross-entropy.ts` and `binary.ts`.
  */
-import { checkOptions, ShapeError, type Tensor, ValueError, where } from '@nn/core';
-import { show, sizeAt } from '../layer.ts';
+import { checkOptions, ShapeError, showShape, type Tensor, ValueError, where } from '@nn/core';
+import { sizeAt } from '../layer.ts';
 import { keepOver } from '../mask.ts';
 import { compared, type LossOptions, lossOptions, type Reduction, reduceLoss, shown } from './reduce.ts';
 
@@ -90,12 +90,12 @@ export function gaussianNll(
 
 function varianceLike(variance: Tensor, prediction: Tensor): Tensor {
   const { shape } = prediction;
-  const forms = [shape, [...shape.slice(0, -1), 1]].map(show);
-  if (forms.includes(show(variance.shape))) return variance;
-  if (show(variance.shape) === show(shape.slice(0, -1))) return variance.unsqueeze(-1);
+  const forms = [shape, [...shape.slice(0, -1), 1]].map(showShape);
+  if (forms.includes(showShape(variance.shape))) return variance;
+  if (showShape(variance.shape) === showShape(shape.slice(0, -1))) return variance.unsqueeze(-1);
   throw new ShapeError(
     'gaussianNll',
-    `for the prediction ${forms[0]} the variance must be ${forms[0]} or ${forms[1]}, got ${show(variance.shape)}.`,
+    `for the prediction ${forms[0]} the variance must be ${forms[0]} or ${forms[1]}, got ${showShape(variance.shape)}.`,
     { prediction: shape, variance: variance.shape },
   );
 }

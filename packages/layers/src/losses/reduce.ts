@@ -2,8 +2,8 @@
  * What all losses share: the form `loss(prediction, target, options)`, masks, weights of samples, and how the losses of the
  * elements become one. Owns no formula.
  */
-import { type Shape, ShapeError, type Tensor, tensor, ValueError, where } from '@nn/core';
-import { show } from '../layer.ts';
+import { type Shape, ShapeError, showShape, type Tensor, tensor, ValueError, where } from '@nn/core';
+
 import { keepOver, type MaskOptions } from '../mask.ts';
 
 /** How the losses of the elements become one: their mean, their sum, or not at all. */
@@ -44,7 +44,7 @@ export function weighSamples(loss: string, losses: Tensor, { sampleWeight, mask 
   if (given.rank === 0 || given.rank > shape.length || given.shape.some((size, axis) => size !== shape[axis])) {
     throw new ShapeError(
       loss,
-      `sampleWeight ${show(given.shape)} does not fit the losses ${show(shape)}: it must have their first axes, [N] or more.`,
+      `sampleWeight ${showShape(given.shape)} does not fit the losses ${showShape(shape)}: it must have their first axes, [N] or more.`,
       { loss, sampleWeight: given.shape, losses: shape },
     );
   }
@@ -67,7 +67,7 @@ export function requireSameShape(loss: string, prediction: Tensor, target: Tenso
   if (isSameShape(shape, target.shape)) return;
   throw new ShapeError(
     loss,
-    `the prediction ${show(shape)} and the target ${show(target.shape)} have different shapes: reshape one of them.`,
+    `the prediction ${showShape(shape)} and the target ${showShape(target.shape)} have different shapes: reshape one of them.`,
     { loss, prediction: shape, target: target.shape },
   );
 }
@@ -75,7 +75,7 @@ export function requireSameShape(loss: string, prediction: Tensor, target: Tenso
 /** Throws unless a tensor has the shape that the loss needs beside its first one. */
 export function requireShape(loss: string, what: string, given: Tensor, shape: Shape): void {
   if (isSameShape(given.shape, shape)) return;
-  throw new ShapeError(loss, `the ${what} must be ${show(shape)}, got ${show(given.shape)}.`, {
+  throw new ShapeError(loss, `the ${what} must be ${showShape(shape)}, got ${showShape(given.shape)}.`, {
     loss,
     [what]: given.shape,
     expected: shape,

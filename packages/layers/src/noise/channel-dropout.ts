@@ -1,13 +1,13 @@
 /** Dropout of whole channels, for values that neighbours in space could tell anyway. `dropout.ts` drops single values. */
-import { bernoulli, isTraining, ShapeError, type Tensor, where } from '@nn/core';
+import { bernoulli, isTraining, ShapeError, showShape, type Tensor, where } from '@nn/core';
 
-import { type Layer, show, spaceNames } from '../layer.ts';
+import { type Layer, spaceNames } from '../layer.ts';
 import { requireRate } from './dropout.ts';
 
 /** One draw for each channel of each sample, of the rank of the input: 1 where it stays. */
 export function keptChannels(layer: string, input: Tensor, rate: number): Tensor {
   if (input.rank < 2) {
-    throw new ShapeError(layer, `takes [N, channels, ...], got ${show(input.shape)}.`, {
+    throw new ShapeError(layer, `takes [N, channels, ...], got ${showShape(input.shape)}.`, {
       layer,
       shape: input.shape,
     });
@@ -33,7 +33,7 @@ abstract class ChannelDropout implements Layer {
     if (input.rank !== rank + 2) {
       throw new ShapeError(
         String(this),
-        `takes ${form}, got ${show(input.shape)}: for a single sample add the axis of the batch: x.unsqueeze(0).`,
+        `takes ${form}, got ${showShape(input.shape)}: for a single sample add the axis of the batch: x.unsqueeze(0).`,
         { layer: String(this), shape: input.shape },
       );
     }

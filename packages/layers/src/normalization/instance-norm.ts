@@ -1,7 +1,7 @@
 /** InstanceNorm: each channel of each sample by itself. Owns its running statistics, which are means over the samples. */
-import { checkOptions, isTraining, type Parameter, parameter, ShapeError, type Tensor } from '@nn/core';
+import { checkOptions, isTraining, type Parameter, parameter, ShapeError, showShape, type Tensor } from '@nn/core';
 
-import { constantParameter, countOf, type Layer, requireChannels, requireWhole, show, spaceNames } from '../layer.ts';
+import { constantParameter, countOf, type Layer, requireChannels, requireWhole, spaceNames } from '../layer.ts';
 import { scaleAndShift, standardize } from './normalization.ts';
 
 export interface InstanceNormOptions {
@@ -63,7 +63,7 @@ abstract class InstanceNorm implements Layer {
     if (countOf(space) <= 1) {
       throw new ShapeError(
         String(this),
-        `${show(input.shape)} has one value per channel and sample, which has no variance: give more of space.`,
+        `${showShape(input.shape)} has one value per channel and sample, which has no variance: give more of space.`,
         { layer: String(this), shape: input.shape },
       );
     }

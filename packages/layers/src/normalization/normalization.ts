@@ -9,10 +9,11 @@ import {
   parameter,
   type Shape,
   ShapeError,
+  showShape,
   type Tensor,
   where,
 } from '@nn/core';
-import { constantParameter, countOf, type Layer, requireChannels, requireWhole, show, sizeAt } from '../layer.ts';
+import { constantParameter, countOf, type Layer, requireChannels, requireWhole, sizeAt } from '../layer.ts';
 import { type MaskOptions, maskLike } from '../mask.ts';
 
 /**
@@ -101,7 +102,7 @@ export abstract class BatchNorm implements Layer {
       if (isTraining() && count <= 1) {
         throw new ShapeError(
           String(this),
-          `the batch ${show(input.shape)} has one value per channel, which has no variance: train on more than one sample.`,
+          `the batch ${showShape(input.shape)} has one value per channel, which has no variance: train on more than one sample.`,
           { layer: String(this), shape: input.shape },
         );
       }
@@ -269,7 +270,7 @@ export class LayerNorm implements Layer {
     const { shape } = this;
     const first = input.rank - shape.length;
     if (first < 0 || shape.some((size, axis) => input.shape[first + axis] !== size)) {
-      throw new ShapeError(String(this), `the input must end in ${show(shape)}, got ${show(input.shape)}.`, {
+      throw new ShapeError(String(this), `the input must end in ${showShape(shape)}, got ${showShape(input.shape)}.`, {
         layer: String(this),
         shape: input.shape,
         expected: shape,
@@ -327,7 +328,7 @@ export class GroupNorm implements Layer {
 
   forward(input: Tensor): Tensor {
     if (input.rank < 2 || input.shape[1] !== this.channels) {
-      throw new ShapeError(String(this), `takes [N, ${this.channels}, ...], got ${show(input.shape)}.`, {
+      throw new ShapeError(String(this), `takes [N, ${this.channels}, ...], got ${showShape(input.shape)}.`, {
         layer: String(this),
         shape: input.shape,
         expected: this.channels,

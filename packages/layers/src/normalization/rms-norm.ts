@@ -1,6 +1,6 @@
 /** Norms without a mean: by the root of the mean square, and by what neighbouring channels hold. */
-import { checkOptions, type Parameter, type Shape, ShapeError, type Tensor, ValueError } from '@nn/core';
-import { constantParameter, type Layer, requireWhole, show, sizeAt } from '../layer.ts';
+import { checkOptions, type Parameter, type Shape, ShapeError, showShape, type Tensor, ValueError } from '@nn/core';
+import { constantParameter, type Layer, requireWhole, sizeAt } from '../layer.ts';
 
 export interface RMSNormOptions {
   /** Added to the mean square. Default 2^-23, the step of float32 at 1, as in PyTorch; Keras has 1e-6. */
@@ -37,7 +37,7 @@ export class RMSNorm implements Layer {
     const { shape } = this;
     const first = input.rank - shape.length;
     if (first < 0 || shape.some((size, axis) => input.shape[first + axis] !== size)) {
-      throw new ShapeError(String(this), `the input must end in ${show(shape)}, got ${show(input.shape)}.`, {
+      throw new ShapeError(String(this), `the input must end in ${showShape(shape)}, got ${showShape(input.shape)}.`, {
         layer: String(this),
         shape: input.shape,
         expected: shape,
@@ -94,9 +94,13 @@ export class LocalResponseNorm implements Layer {
 
   forward(input: Tensor): Tensor {
     if (input.rank < 3) {
-      throw new ShapeError(String(this), `takes [N, channels, ...] with an axis of space, got ${show(input.shape)}.`, {
-        shape: input.shape,
-      });
+      throw new ShapeError(
+        String(this),
+        `takes [N, channels, ...] with an axis of space, got ${showShape(input.shape)}.`,
+        {
+          shape: input.shape,
+        },
+      );
     }
     const { size } = this;
     const channels = sizeAt(input, 1);

@@ -2,8 +2,8 @@
  * Max pooling with windows at random steps (Graham 2014): sizes shrink by any factor. Owns where windows begin; a sample and a
  * channel have steps of their own.
  */
-import { arange, checkOptions, type PooledMaxima, ShapeError, type Tensor, uniform, where } from '@nn/core';
-import { countOf, type Layer, perAxis, requireSpace, requireWhole, show } from '../layer.ts';
+import { arange, checkOptions, type PooledMaxima, ShapeError, showShape, type Tensor, uniform, where } from '@nn/core';
+import { countOf, type Layer, perAxis, requireSpace, requireWhole } from '../layer.ts';
 
 export interface FractionalMaxPoolOptions {
   /** The size of the output. */
@@ -29,7 +29,7 @@ abstract class FractionalMaxPool implements Layer {
     this.outputRatio = outputRatio === undefined ? null : perAxis(name, 'outputRatio', outputRatio, rank);
     for (const length of [...this.size, ...(this.outputSize ?? [])]) requireWhole(name, 'each size', length);
     if (this.outputRatio?.some((ratio) => !(ratio > 0 && ratio < 1))) {
-      throw new ShapeError(name, `outputRatio is ${show(this.outputRatio)}: it must lie between 0 and 1.`, {
+      throw new ShapeError(name, `outputRatio is ${showShape(this.outputRatio)}: it must lie between 0 and 1.`, {
         outputRatio,
       });
     }
@@ -47,8 +47,8 @@ abstract class FractionalMaxPool implements Layer {
     const [batch = 0, channels = 0, ...space] = input.shape;
     const expected = [batch, channels, rank];
     const drawn = samples ?? uniform(expected);
-    if (show(drawn.shape) !== show(expected)) {
-      throw new ShapeError(String(this), `samples must be ${show(expected)}, got ${show(drawn.shape)}.`, {
+    if (showShape(drawn.shape) !== showShape(expected)) {
+      throw new ShapeError(String(this), `samples must be ${showShape(expected)}, got ${showShape(drawn.shape)}.`, {
         layer: String(this),
         samples: drawn.shape,
       });

@@ -1,6 +1,6 @@
 /** Pooling over all of space, for any number of axes. */
-import { checkOptions, ShapeError, type Tensor } from '@nn/core';
-import { type Layer, show } from '../layer.ts';
+import { checkOptions, ShapeError, showShape, type Tensor } from '@nn/core';
+import type { Layer } from '../layer.ts';
 
 export interface GlobalPoolOptions {
   /** Whether the axes of space stay, with size 1. Default false, as in Keras. */
@@ -19,7 +19,7 @@ abstract class GlobalPool implements Layer {
     if (input.rank < 3) {
       throw new ShapeError(
         String(this),
-        `takes [N, channels, ...space], got ${show(input.shape)}: it has no axis of space.`,
+        `takes [N, channels, ...space], got ${showShape(input.shape)}: it has no axis of space.`,
         {
           layer: String(this),
           shape: input.shape,

@@ -1,6 +1,6 @@
 /** Maxima put back where they stood, as layers. The arithmetic is core's `maxUnpool`. */
-import { checkOptions, maxUnpool, ShapeError, type Tensor } from '@nn/core';
-import { perAxis, requireSpace, show } from '../layer.ts';
+import { checkOptions, maxUnpool, ShapeError, showShape, type Tensor } from '@nn/core';
+import { perAxis, requireSpace } from '../layer.ts';
 
 export interface MaxUnpoolOptions {
   /** Step between the windows of the pooling. Default: the size of the window. */
@@ -40,7 +40,7 @@ abstract class MaxUnpool {
     if (!fits) {
       throw new ShapeError(
         String(this),
-        `the size of the output is ${show(sizes)}: windows of ${show(values.shape)} are from sizes less than a stride ${show(this.stride)} away from ${show(smallest)}.`,
+        `the size of the output is ${showShape(sizes)}: windows of ${showShape(values.shape)} are from sizes less than a stride ${showShape(this.stride)} away from ${showShape(smallest)}.`,
         { layer: String(this), outputSize: sizes },
       );
     }

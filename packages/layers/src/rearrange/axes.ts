@@ -1,6 +1,6 @@
 /** Axes joined, cut, exchanged and repeated, as layers. Nothing is computed: all are views. */
-import { ShapeError, type Tensor } from '@nn/core';
-import { countOf, type Layer, requireWhole, show } from '../layer.ts';
+import { ShapeError, showShape, type Tensor } from '@nn/core';
+import { countOf, type Layer, requireWhole } from '../layer.ts';
 
 /**
  * Joins the axes `from` to `to` (both included) into one; by default all but the batch: [N, ...] to [N, rest].
@@ -56,7 +56,7 @@ export class Unflatten implements Layer {
     if (size === undefined || missing > 1 || !sizes.every(Number.isInteger) || countOf(sizes) !== size) {
       throw new ShapeError(
         String(this),
-        `axis ${this.axis} of ${show(input.shape)}${size === undefined ? ' does not exist' : ` has ${size} elements`}, which ${show(this.sizes)} do not make.`,
+        `axis ${this.axis} of ${showShape(input.shape)}${size === undefined ? ' does not exist' : ` has ${size} elements`}, which ${showShape(this.sizes)} do not make.`,
         { layer: String(this), shape: input.shape },
       );
     }
@@ -64,7 +64,7 @@ export class Unflatten implements Layer {
   }
 
   toString(): string {
-    return `Unflatten(${this.axis}, ${show(this.sizes)})`;
+    return `Unflatten(${this.axis}, ${showShape(this.sizes)})`;
   }
 }
 
@@ -113,7 +113,7 @@ export class RepeatVector implements Layer {
   forward(input: Tensor): Tensor {
     const [batch, width] = input.shape;
     if (input.rank !== 2 || batch === undefined || width === undefined) {
-      throw new ShapeError(String(this), `takes [N, width], got ${show(input.shape)}.`, {
+      throw new ShapeError(String(this), `takes [N, width], got ${showShape(input.shape)}.`, {
         layer: String(this),
         shape: input.shape,
       });

@@ -2,8 +2,17 @@
  * What a recurrent cell is, and what the plain ones share: four parameters under PyTorch's names. Owns no equations, which
  * are in cells.ts, and no time, along which recurrent.ts walks.
  */
-import { checkOptions, checkRoom, type Parameter, type Shape, ShapeError, type Tensor, zeros } from '@nn/core';
-import { type Layer, requireWhole, show, uniformParameter } from '../layer.ts';
+import {
+  checkOptions,
+  checkRoom,
+  type Parameter,
+  type Shape,
+  ShapeError,
+  showShape,
+  type Tensor,
+  zeros,
+} from '@nn/core';
+import { type Layer, requireWhole, uniformParameter } from '../layer.ts';
 
 /** The names that states go by. */
 export type StateName = 'hidden' | 'cell';
@@ -116,7 +125,7 @@ export function startState(
   if (input.rank !== 2 || input.shape[1] !== layer.inputs) {
     throw new ShapeError(
       String(layer),
-      `takes [N, ${layer.inputs}], got ${show(input.shape)}${input.rank === 1 ? ': for a single sample add the axis of the batch: x.unsqueeze(0)' : ''}.`,
+      `takes [N, ${layer.inputs}], got ${showShape(input.shape)}${input.rank === 1 ? ': for a single sample add the axis of the batch: x.unsqueeze(0)' : ''}.`,
       { layer: String(layer), shape: input.shape },
     );
   }
@@ -126,8 +135,8 @@ export function startState(
     if (width === undefined) continue;
     const expected = [input.shape[0] ?? 0, width];
     const found = given[name] ?? zeros(expected);
-    if (show(found.shape) !== show(expected)) {
-      throw new ShapeError(String(layer), `${name} must be ${show(expected)}, got ${show(found.shape)}.`, {
+    if (showShape(found.shape) !== showShape(expected)) {
+      throw new ShapeError(String(layer), `${name} must be ${showShape(expected)}, got ${showShape(found.shape)}.`, {
         layer: String(layer),
         shape: found.shape,
       });

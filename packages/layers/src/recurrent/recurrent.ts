@@ -13,6 +13,7 @@ import {
   type Shape,
   ShapeError,
   scan,
+  showShape,
   stack,
   type Tensor,
   tensor,
@@ -20,7 +21,7 @@ import {
   where,
   zeros,
 } from '@nn/core';
-import { countOf, nameChildren, requireWhole, show, sizeAt, spaceNames } from '../layer.ts';
+import { countOf, nameChildren, requireWhole, sizeAt, spaceNames } from '../layer.ts';
 import { asBooleans, sequenceMask } from '../mask.ts';
 import { dropout, requireRate } from '../noise/dropout.ts';
 import type { Cell, State, StateName } from './cell.ts';
@@ -191,10 +192,10 @@ export abstract class Recurrent<S extends State, C extends Cell<S> = Cell<S>> {
   /** Which rows are real at each step, [length, N, 1, ...]; null where all are. */
   #realSteps({ lengths, mask }: RecurrentStart, batch: number, length: number, space: number): Tensor | null {
     const byLength = lengths === undefined ? null : this.#ofLengths(lengths, batch, length);
-    if (mask !== undefined && show(mask.shape) !== show([batch, length])) {
+    if (mask !== undefined && showShape(mask.shape) !== showShape([batch, length])) {
       throw new ShapeError(
         String(this),
-        `mask must be [N, length] = ${show([batch, length])}, got ${show(mask.shape)}.`,
+        `mask must be [N, length] = ${showShape([batch, length])}, got ${showShape(mask.shape)}.`,
         { layer: String(this), mask: mask.shape },
       );
     }
@@ -215,10 +216,10 @@ export abstract class Recurrent<S extends State, C extends Cell<S> = Cell<S>> {
       );
     }
     const given = isTensor(lengths) ? lengths : tensor(Int32Array.from(lengths));
-    if (show(given.shape) !== `[${batch}]`) {
+    if (showShape(given.shape) !== `[${batch}]`) {
       throw new ShapeError(
         String(this),
-        `lengths must have a number for each of the ${batch} rows: [${batch}], got ${show(given.shape)}.`,
+        `lengths must have a number for each of the ${batch} rows: [${batch}], got ${showShape(given.shape)}.`,
         { layer: String(this), lengths: given.shape, batch },
       );
     }
@@ -233,7 +234,7 @@ export abstract class Recurrent<S extends State, C extends Cell<S> = Cell<S>> {
     if (!isWhole || batch === undefined || length === undefined || length === 0) {
       throw new ShapeError(
         String(this),
-        `takes ${this.batchFirst ? '[N, length' : '[length, N'}, ${this.inputs}${axes}]${length === 0 ? ' of at least one step' : ''}, got ${show(input.shape)}.`,
+        `takes ${this.batchFirst ? '[N, length' : '[length, N'}, ${this.inputs}${axes}]${length === 0 ? ' of at least one step' : ''}, got ${showShape(input.shape)}.`,
         { layer: String(this), shape: input.shape },
       );
     }
@@ -241,10 +242,10 @@ export abstract class Recurrent<S extends State, C extends Cell<S> = Cell<S>> {
     for (const [name, width] of Object.entries(this.cells[0]?.widths ?? {})) {
       const state = start[name as StateName]; // the cast: widths are of states
       const expected = [this.cells.length, batch, width, ...space];
-      if (state === undefined || show(state.shape) === show(expected)) continue;
+      if (state === undefined || showShape(state.shape) === showShape(expected)) continue;
       throw new ShapeError(
         String(this),
-        `a state must be [layers, N, hidden${axes}] = ${show(expected)}, got ${show(state.shape)}.`,
+        `a state must be [layers, N, hidden${axes}] = ${showShape(expected)}, got ${showShape(state.shape)}.`,
         { layer: String(this), shape: state.shape },
       );
     }

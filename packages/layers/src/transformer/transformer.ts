@@ -1,8 +1,8 @@
 /** Encoder and decoder together, as the first transformer was. Embeddings and positions are the model's. */
-import { checkOptions, parameters, ShapeError, type Tensor } from '@nn/core';
+import { checkOptions, parameters, ShapeError, showShape, type Tensor } from '@nn/core';
 import type { AttentionMasks } from '../attention/multihead.ts';
 import { xavierUniform } from '../initializers/initializers.ts';
-import { show } from '../layer.ts';
+
 import { LayerNorm } from '../normalization/normalization.ts';
 import { type DecoderMasks, TransformerDecoderLayer } from './decoder-layer.ts';
 import { TransformerEncoderLayer } from './encoder-layer.ts';
@@ -71,7 +71,7 @@ export class Transformer {
     if (source.rank !== 3 || target.rank !== 3 || source.shape[batch] !== target.shape[batch]) {
       throw new ShapeError(
         String(this),
-        `source ${show(source.shape)} and target ${show(target.shape)} must be ${this.batchFirst ? '[N, length' : '[length, N'}, ${this.dimension}] with the same N.`,
+        `source ${showShape(source.shape)} and target ${showShape(target.shape)} must be ${this.batchFirst ? '[N, length' : '[length, N'}, ${this.dimension}] with the same N.`,
         { layer: String(this), source: source.shape, target: target.shape },
       );
     }

@@ -2,7 +2,7 @@
  * Layers that learn the size of their input from the first one. Owns the moment in which they are made; what they are is in the
  * files of the layers.
  */
-import { ShapeError, type Tensor } from '@nn/core';
+import { ShapeError, showShape, type Tensor } from '@nn/core';
 import { Conv1d, Conv2d, Conv3d, type ConvOptions } from '../convolution/conv.ts';
 import {
   ConvTranspose1d,
@@ -10,7 +10,7 @@ import {
   ConvTranspose3d,
   type ConvTransposeOptions,
 } from '../convolution/conv-transpose.ts';
-import { type Layer, nameChildren, show, snakeCase } from '../layer.ts';
+import { type Layer, nameChildren, snakeCase } from '../layer.ts';
 import { Linear, type LinearOptions } from '../linear.ts';
 import type { MaskOptions } from '../mask.ts';
 import {
@@ -57,9 +57,13 @@ abstract class Lazy<L extends Layer> implements Layer {
     if (this.#layer !== null) return this.#layer;
     const size = input.shape[this.#axis < 0 ? this.#axis + input.rank : this.#axis];
     if (size === undefined) {
-      throw new ShapeError(this.#name, `its input says the size by axis ${this.#axis}, got ${show(input.shape)}.`, {
-        shape: input.shape,
-      });
+      throw new ShapeError(
+        this.#name,
+        `its input says the size by axis ${this.#axis}, got ${showShape(input.shape)}.`,
+        {
+          shape: input.shape,
+        },
+      );
     }
     this.#layer = this.#make(size);
     return this.#layer;

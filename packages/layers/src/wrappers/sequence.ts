@@ -1,6 +1,6 @@
 /** Steps of sequences that do not count, and layers that look at each step by itself. */
-import { ShapeError, type Tensor, ValueError } from '@nn/core';
-import { countOf, type Layer, show } from '../layer.ts';
+import { ShapeError, showShape, type Tensor, ValueError } from '@nn/core';
+import { countOf, type Layer } from '../layer.ts';
 
 /**
  * Sets steps to 0 whose values are all `value`, and tells which they are: [N, length, ...], the shape stays. As Keras' `Masking`,
@@ -31,7 +31,7 @@ export class Masking implements Layer {
   /** Which steps count: bool [N, length]. */
   mask(input: Tensor): Tensor {
     if (input.rank < 3) {
-      throw new ShapeError(String(this), `takes [N, length, ...], got ${show(input.shape)}.`, {
+      throw new ShapeError(String(this), `takes [N, length, ...], got ${showShape(input.shape)}.`, {
         layer: String(this),
         shape: input.shape,
       });
@@ -67,7 +67,7 @@ export class TimeDistributed implements Layer {
   forward(input: Tensor): Tensor {
     const [batch, length] = input.shape;
     if (batch === undefined || length === undefined || input.rank < 3) {
-      throw new ShapeError(String(this), `takes [N, length, ...], got ${show(input.shape)}.`, {
+      throw new ShapeError(String(this), `takes [N, length, ...], got ${showShape(input.shape)}.`, {
         layer: String(this),
         shape: input.shape,
       });

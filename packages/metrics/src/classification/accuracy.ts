@@ -1,6 +1,6 @@
 /** Shares of right answers: accuracy, top-k accuracy, exact match and Hamming loss. Each is a mean of one number per element. */
-import { arange, checkOptions, ShapeError, type Tensor } from '@nn/core';
-import { checkWeighting, checkWhole, show, type Weighting } from '../inputs.ts';
+import { arange, checkOptions, ShapeError, showShape, type Tensor } from '@nn/core';
+import { checkWeighting, checkWhole, type Weighting } from '../inputs.ts';
 import type { Elements } from '../mean-metric.ts';
 import { AnswerMetric, type AnswerValues, answerMean, elementsOf } from './answer-metric.ts';
 import { answersOf, type PredictionOptions, predictionOptions } from './labels.ts';
@@ -63,7 +63,7 @@ const withinTopK: AnswerValues<TopKOptions> = (operation, scores, targets, { k, 
   const answers = answersOf(operation, scores, targets, options);
   const { scores: all, actual, classes, isBinary } = answers;
   if (all === null || isBinary) {
-    throw new ShapeError(operation, `takes scores of several classes, got ${show(scores.shape)}.`, {
+    throw new ShapeError(operation, `takes scores of several classes, got ${showShape(scores.shape)}.`, {
       scores: scores.shape,
     });
   }

@@ -2,8 +2,8 @@
  * What predictions mean: scores per class, one score per sample, or labels; and what of them is right. Every metric of
  * classification starts here, so all read predictions alike. Owns the options and their errors, no formula.
  */
-import { type Shape, ShapeError, type Tensor, ValueError, where } from '@nn/core';
-import { show, type Weighting, weightsOf } from '../inputs.ts';
+import { type Shape, ShapeError, showShape, type Tensor, ValueError, where } from '@nn/core';
+import { type Weighting, weightsOf } from '../inputs.ts';
 
 /** How predictions are given. */
 export interface PredictionOptions {
@@ -68,12 +68,12 @@ export function answersOf(
   const others = [...shape.keys()];
   const classAxis = isPerClass ? others.splice(axis, 1) : [];
   let [classes, isBinary] = isPerClass ? [shape.at(axis) ?? 0, false] : [2, true];
-  const [asked, given] = [show(others.map((other) => shape[other]!)), show(targets.shape)];
+  const [asked, given] = [showShape(others.map((other) => shape[other]!)), showShape(targets.shape)];
   if (asked !== given || classes < 2) {
     const place = isPerClass ? ` with ${classes} classes on axis ${axis}` : '';
     refuse(
       ShapeError,
-      `predictions ${show(shape)}${place} are for targets ${asked}, got ${given}: set axis, or give one score for each target.`,
+      `predictions ${showShape(shape)}${place} are for targets ${asked}, got ${given}: set axis, or give one score for each target.`,
     );
   }
   if (areLabels && !isMultilabel && task !== 'binary') {
@@ -91,7 +91,7 @@ export function answersOf(
     );
   }
   if (!isMultilabel && ((said ?? classes) !== classes || (isPerClass && (task ?? 'multiclass') !== 'multiclass'))) {
-    refuse(ShapeError, `${show(shape)} has ${classes} classes, the options say classes: ${said}, task: ${task}.`);
+    refuse(ShapeError, `${showShape(shape)} has ${classes} classes, the options say classes: ${said}, task: ${task}.`);
   }
   if (!areLabels && (needsScores || isBinary) && !isLogits && from !== 'probabilities') {
     refuse(ValueError, "the predictions are scores: say from: 'logits' or from: 'probabilities'.");

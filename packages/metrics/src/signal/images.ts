@@ -1,6 +1,6 @@
 /** How alike images are: PSNR, SSIM, MS-SSIM, and total variation. Images are [N, channels, height, width]. With gradients. */
-import { averagePool, checkOptions, conv2d, ShapeError, type Tensor, tensor, ValueError } from '@nn/core';
-import { type Batch, checkWeighting, requireSameShape, show, type Weighting } from '../inputs.ts';
+import { averagePool, checkOptions, conv2d, ShapeError, showShape, type Tensor, tensor, ValueError } from '@nn/core';
+import { type Batch, checkWeighting, requireSameShape, type Weighting } from '../inputs.ts';
 import { type Elements, MeanMetric, meanOf, weighted } from '../mean-metric.ts';
 
 export interface ImageOptions {
@@ -12,7 +12,7 @@ type ImageFormula = (operation: string, images: Tensor, targets: Tensor) => Tens
 
 function requireImages(operation: string, { rank, shape }: Tensor): void {
   if (rank === 4) return;
-  throw new ShapeError(operation, `images are [N, channels, height, width], got ${show(shape)}.`, { shape });
+  throw new ShapeError(operation, `images are [N, channels, height, width], got ${showShape(shape)}.`, { shape });
 }
 
 function requireImagePairs(operation: string, images: Tensor, targets: Tensor): void {
@@ -49,7 +49,7 @@ function similarities(operation: string, images: Tensor, targets: Tensor, range:
   if (height < windowSize || width < windowSize) {
     throw new ShapeError(
       operation,
-      `windows of ${windowSize} x ${windowSize} do not fit into ${show(images.shape)}: take larger images.`,
+      `windows of ${windowSize} x ${windowSize} do not fit into ${showShape(images.shape)}: take larger images.`,
       { shape: images.shape },
     );
   }
@@ -89,7 +89,7 @@ const multiScaleOf =
     if (Math.min(images.shape[2] ?? 0, images.shape[3] ?? 0) < least) {
       throw new ShapeError(
         operation,
-        `five scales need images of at least ${least} x ${least}, got ${show(images.shape)}: take the similarity of one scale.`,
+        `five scales need images of at least ${least} x ${least}, got ${showShape(images.shape)}: take the similarity of one scale.`,
         { shape: images.shape },
       );
     }

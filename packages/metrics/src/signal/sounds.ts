@@ -2,9 +2,9 @@
  * How clean signals are, in decibels: SNR, SI-SNR, SI-SDR, SDR, and the best assignment of separated sources. Signals are
  * [..., time]; each counts once. With gradients, except SDR, which solves for a filter on the host.
  */
-import { checkOptions, ShapeError, stack, type Tensor, ValueError } from '@nn/core';
+import { checkOptions, ShapeError, showShape, stack, type Tensor, ValueError } from '@nn/core';
 import { HostMetric } from '../host-metric.ts';
-import { requireSameShape, show, type Weighting } from '../inputs.ts';
+import { requireSameShape, type Weighting } from '../inputs.ts';
 import { type PairFormula, PairMetric, pairMean } from '../pair-metric.ts';
 
 /** Keeps logarithms and quotients of silence finite. */
@@ -150,7 +150,7 @@ const assignedOf: PairFormula = (operation, p, t) => {
   requireSameShape(operation, p, t);
   const [n = 0, sources = 0, time = 0] = p.shape;
   if (p.rank !== 3)
-    throw new ShapeError(operation, `sources are [N, sources, time], got ${show(p.shape)}.`, { shape: p.shape });
+    throw new ShapeError(operation, `sources are [N, sources, time], got ${showShape(p.shape)}.`, { shape: p.shape });
   if (sources > 6)
     throw new ValueError(operation, `${sources} sources have ${sources}! orders: 6 are the most.`, { sources });
   const all = [n, sources, sources, time];

@@ -11,6 +11,7 @@ import {
   replicationPad,
   scatter,
   scatterReduce,
+  showShape,
   type Tensor,
   tensor,
   tile,
@@ -38,8 +39,6 @@ import {
 } from '../values/value.ts';
 import { allKnown, fit, isKnown } from './pointwise.ts';
 
-const show = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
-
 /** x with another shape, wherever it is. */
 export function reshaped(x: TensorValue, shape: readonly number[]): TensorValue {
   if (x.kind === 'host') return host.reshape(x, shape);
@@ -60,7 +59,7 @@ function* reshape(call: Call): Steps<Result> {
     shape[open] = rest === 0 ? 0 : size / rest;
   }
   if (sizeOf(shape) !== size || !shape.every(Number.isInteger)) {
-    throw call.shapeError(`the input has ${size} elements, which ${show(asked)} does not hold.`);
+    throw call.shapeError(`the input has ${size} elements, which ${showShape(asked)} does not hold.`);
   }
   if (x.kind === 'text') return new TextTensor(shape, x.data);
   return reshaped(call.value(0), shape);
@@ -76,7 +75,7 @@ function* squeeze(call: Call): Steps<Result> {
       : call.axes(asked, rank);
   const wide = axes.find((axis) => x.shape[axis] !== 1);
   if (wide !== undefined)
-    throw call.shapeError(`axis ${wide} of ${show(x.shape)} has ${x.shape[wide]} elements, not 1.`);
+    throw call.shapeError(`axis ${wide} of ${showShape(x.shape)} has ${x.shape[wide]} elements, not 1.`);
   return reshaped(
     x,
     x.shape.filter((_, axis) => !axes.includes(axis)),
@@ -106,7 +105,7 @@ function transpose(call: Call): Result {
   const x = call.value(0);
   const axes = call.integers('perm', x.shape.map((_, axis) => axis).reverse());
   if (axes.length !== x.shape.length)
-    throw call.shapeError(`perm ${show(axes)} does not fit an input of ${show(x.shape)}.`);
+    throw call.shapeError(`perm ${showShape(axes)} does not fit an input of ${showShape(x.shape)}.`);
   if (x.kind === 'host') return host.permute(x, axes);
   return device(x.type, x.tensor.permute(axes), { whole: x.whole?.permute(axes) ?? null });
 }
@@ -123,7 +122,7 @@ function* expand(call: Call): Steps<Result> {
   const x = call.value(0);
   const asked = yield* call.hostList(1);
   const shape = host.broadcast(x.shape, asked);
-  if (shape === null) throw call.shapeError(`${show(x.shape)} cannot be spread to ${show(asked)}.`);
+  if (shape === null) throw call.shapeError(`${showShape(x.shape)} cannot be spread to ${showShape(asked)}.`);
   return isKnown(x) && sizeOf(shape) <= 4096 ? host.expand(x, shape) : device(x.type, x.tensor.expand(shape));
 }
 
@@ -165,7 +164,7 @@ function* split(call: Call): Steps<Result> {
   const axis = call.axis(call.integer('axis', 0), x.shape.length);
   const sizes = yield* pieceSizes(call, x.shape[axis]!, 1);
   if (sizes.reduce((sum, size) => sum + size, 0) !== x.shape[axis]) {
-    throw call.shapeError(`pieces of ${sizes.join(', ')} do not make up axis ${axis} of ${show(x.shape)}.`);
+    throw call.shapeError(`pieces of ${sizes.join(', ')} do not make up axis ${axis} of ${showShape(x.shape)}.`);
   }
   return cut(x, axis, sizes);
 }
@@ -505,7 +504,7 @@ function* constantOfShape(call: Call): Steps<Result> {
   const shape = yield* call.hostList(0);
   const value = call.tensorAttribute('value');
   const given = isHost(value) ? value : hostTensor('float32', [1], [0]);
-  if (shape.some((size) => size < 0)) throw call.shapeError(`there is no shape ${show(shape)}.`);
+  if (shape.some((size) => size < 0)) throw call.shapeError(`there is no shape ${showShape(shape)}.`);
   if (sizeOf(shape) <= 4096)
     return hostTensor(given.type, shape, new Float64Array(sizeOf(shape)).fill(given.data[0] ?? 0));
   return device(
