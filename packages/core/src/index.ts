@@ -311,6 +311,6 @@ export {
   warnOfUnclaimed,
 } from './training.ts';
 export { isStateful, type Model, namedParameters, parameters, type Stateful, treeChildren, walkTree } from './tree.ts';
-export { isCompiling, numberSource, onReplay, replace, replayWhile } from './update.ts';
+export { computeWaiting, isCompiling, numberSource, onReplay, replace, replayWhile } from './update.ts';
 export { type MappedAxes, perSampleGradients, type SampleGradients, type VmapOptions, vmap } from './vmap.ts';
 export { whenAll } from './when-all.ts';

@@ -70,3 +70,11 @@ export function replace(
   if (currentRecorder() !== null) return Promise.resolve(); // the compiled function runs it
   return deviceOf(backend).update([...moves.values()], others);
 }
+
+/**
+ * Begins to compute the value that a parameter waits for, if it does. For what grows with each batch where no step follows
+ * (validation): the graph would grow with it. Where that fails the value still waits, and reading it says why.
+ */
+export function computeWaiting(parameter: Parameter): void {
+  if (parameter.isWaiting) replace([]).catch(() => {});
+}

@@ -307,9 +307,9 @@ describe('merging and saving', () => {
     const [f1, other] = [new F1Score({ classes: 3 }), new F1Score({ classes: 3 })];
     f1.update(...parts[0]);
     other.update(...parts[1]);
-    expect(() => f1.hostState()).toThrow('F1Score: updates since the last read would be lost: await read(...) first.');
+    expect(() => f1.hostState()).toThrow('F1Score: updates were not read yet: await read(...) first.');
     await f1.read();
-    expect(() => f1.merge(other)).toThrow('F1Score: updates since the last read would be lost: await read(...) first.');
+    expect(() => f1.merge(other)).toThrow('F1Score: updates were not read yet: await read(...) first.');
     expect(() => f1.loadHostState({})).toThrow(
       'F1Score: takes its own state, of [4, 3] numbers, got {}: load it into one made with the same options.',
     );
@@ -390,7 +390,7 @@ describe('errors', () => {
       () => new Accuracy({ task: 'multiclass', from: 'logits' }).update(tensor([1, 2]), labels([1, 0])),
     ],
     [
-      'Accuracy: the threshold is 2: it is a probability, from 0 to 1.',
+      'Accuracy: threshold is 2: it is a probability, from 0 to 1.',
       () => new Accuracy({ threshold: 2, from: 'logits' }).update(tensor([1, 2]), labels([1, 0])),
     ],
     [

@@ -119,7 +119,7 @@ export abstract class Metric<Value = number> implements Stateful {
   /** What is on the host, as JSON. Throws ValueError while there are updates on the device: `readState` brings them. */
   hostState(): unknown {
     if (!this.isOnDevice) return this.#saved();
-    throw new ValueError(String(this), 'updates since the last read would be lost: await read(...) first.');
+    throw new ValueError(String(this), 'updates were not read yet: await read(...) first.');
   }
 
   /** All updates so far as JSON, those on the device too; the window goes on. */

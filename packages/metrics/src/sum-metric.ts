@@ -11,11 +11,11 @@ import {
   type Backend,
   type Condition,
   Counter,
+  computeWaiting,
   isCompiling,
   isTensor,
   type Parameter,
   parameter,
-  replace,
   replayWhile,
   type Shape,
   ShapeError,
@@ -88,9 +88,7 @@ export abstract class SumMetric<Arguments extends readonly unknown[], Value> ext
     const [shape, growth, write] = this.keeping(added, batch);
     const window = this.#windowOn(added.backend, shape);
     const { sums } = window;
-    // no step ran what the last update waits for (validation): run it now, or the graph would grow with each batch.
-    // Where that fails it still waits, and the read says why
-    if (sums.isWaiting) replace([]).catch(() => {});
+    computeWaiting(sums);
     replayWhile(this, window);
     const next = write(sums);
     this.held.grow(growth);

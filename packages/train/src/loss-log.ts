@@ -4,11 +4,11 @@
  */
 import {
   type Backend,
+  computeWaiting,
   FormatError,
   numberSource,
   type Parameter,
   parameter,
-  replace,
   type Stateful,
   type Tensor,
   ValueError,
@@ -54,9 +54,7 @@ export class LossLog implements Stateful {
    */
   record(loss: Tensor): void {
     const window = this.#windowOn(loss.backend);
-    // no step ran what the last loss waits for (validation): run it now, or the graph would grow with each batch.
-    // Where that fails it still waits, and the read says why
-    if (window.isWaiting) replace([]).catch(() => {});
+    computeWaiting(window);
     const value = loss.stopGradient().cast('float32').reshape([1]);
     window.assign(window.stopGradient().update([numberSource(() => this.#count)], value));
   }

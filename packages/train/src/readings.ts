@@ -3,7 +3,7 @@
  * names that the compiler knows are given to values that were read by name.
  */
 import { whenAll } from '@nn/core';
-import { read, readings } from '@nn/metrics';
+import { readings } from '@nn/metrics';
 import type { Metrics, ReadEvent, Validated, ValuesOf } from './events.ts';
 import type { LossLog } from './loss-log.ts';
 import { type Ranks, readingOf } from './ranks.ts';
@@ -29,9 +29,8 @@ export function readWindow<M extends Metrics>(metrics: M, log: LossLog, group?: 
 
 /** The values since the epoch began: all was read before. */
 export async function valuesOfEpoch<M extends Metrics>(metrics: M, log: LossLog, group?: Ranks): Promise<ValuesOf<M>> {
-  const found = await read<Metrics>(metrics, readingOf(group));
-  const values = Object.entries(found).map(([name, { epoch }]) => [name, epoch] as const);
-  return named([...values, ['loss', log.settle([]).epoch]]);
+  const { values } = await readWindow<Metrics>(metrics, log, group);
+  return named(Object.entries(values).map(([name, { epoch }]) => [name, epoch]));
 }
 
 /** The same values with the names that a validation gives them. */

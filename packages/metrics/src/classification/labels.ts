@@ -67,7 +67,8 @@ export function answersOf(
   const isLogits = from === 'logits';
   const others = [...shape.keys()];
   const classAxis = isPerClass ? others.splice(axis, 1) : [];
-  let [classes, isBinary] = isPerClass ? [shape.at(axis) ?? 0, false] : [2, true];
+  let isBinary = !isPerClass;
+  let classes = isPerClass ? (shape.at(axis) ?? 0) : 2;
   const [asked, given] = [showShape(others.map((other) => shape[other]!)), showShape(targets.shape)];
   if (asked !== given || classes < 2) {
     const place = isPerClass ? ` with ${classes} classes on axis ${axis}` : '';
@@ -97,7 +98,7 @@ export function answersOf(
     refuse(ValueError, "the predictions are scores: say from: 'logits' or from: 'probabilities'.");
   }
   if (!(threshold >= 0 && threshold <= 1)) {
-    refuse(ValueError, `the threshold is ${threshold}: it is a probability, from 0 to 1.`);
+    refuse(ValueError, `threshold is ${threshold}: it is a probability, from 0 to 1.`);
   }
 
   const questions = isMultilabel ? shape.at(-1)! : 1;
