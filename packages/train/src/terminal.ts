@@ -144,54 +144,35 @@ export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = start.slice(0, further.length);
   let isEmpty = true;
-  const put = (gap: string, piece: string): boolean => {
-    const more = isEmpty ? piece : gap + piece;
-    if (widthOf(line) + widthOf(more) > columns) return false;
-    line += more;
-    isEmpty = false;
-    return true;
-  };
-  const begin = (): void => {
-    lines.push(line);
-    line = further;
+  const end = (): void => {
+    // what is drawn between two lines would take over the styles that are open
+    const open = (line.split(plain).at(-1)?.match(styles) ?? []).join('');
+    lines.push(line + (open && plain));
+    line = open + further;
     isEmpty = true;
   };
-  // parts, and what sets each apart from the one before
-  for (const [, gap, part] of text.trim().matchAll(/( *)(\S+(?: \S+)*)/g) as Iterable<string[]>) {
-    if (put(gap!, part!)) continue;
-    if (further.length + widthOf(part!) <= columns) {
-      begin();
-      put('', part!);
-      continue;
-    }
-    for (const [at, word] of part!.split(' ').entries()) {
-      if (put(at === 0 ? gap! : ' ', word)) continue;
-      if (!isEmpty) begin();
-      if (put('', word)) continue;
-      for (const sign of word.match(signs)!) {
-        if (widthOf(line) + widthOf(sign) > columns) begin();
-        line += sign;
-        isEmpty = false;
-      }
-    }
-  }
-  return painted([...lines, line]);
+  // into this line, or else the next; what has no room in a line goes by its pieces
+  const put = (text: string, level: number): void => {
+    const more = isEmpty ? text.trimStart() : text;
+    if (widthOf(line + more) <= columns) {
+      line += more;
+      isEmpty = false;
+    } else if (!isEmpty && (level > 1 || widthOf(further + text.trimStart()) <= columns)) {
+      end();
+      put(text, level);
+    } else for (const piece of more.match(pieces[level]!) ?? []) put(piece, level + 1);
+  };
+  put(text.trim(), 0);
+  end();
+  return lines;
 }
 
-/** Escape sequences, which are never cut, and single characters. */
+const plain = '\u001b[0m';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what it looks for
-const signs = /\u001b\[[\d;?]*[A-Za-z]|[\s\S]/gu;
-
-/** Lines of a text, each with the styles that the one before left open: what is drawn between two lines would take them over. */
-function painted(lines: readonly string[]): string[] {
-  let open = '';
-  return lines.map((line) => {
-    const before = open;
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what it looks for
-    for (const [code] of line.matchAll(/\u001b\[[\d;]*m/g)) open = code === '\u001b[0m' ? '' : open + code;
-    return before + line + (open === '' ? '' : '\u001b[0m');
-  });
-}
+const styles = /\u001b\[[\d;]*m/g;
+/** Parts of a text with what sets them apart, words of a part, and signs of a word, of which an escape sequence is one. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what it looks for
+const pieces = [/ *\S+(?: \S+)*/g, / *\S+/g, /\u001b\[[\d;?]*[A-Za-z]|./gsu];
 
 /**
  * Text with spaces behind it, up to a width on the screen.
