@@ -390,7 +390,7 @@ describe('errors', () => {
       () => new Accuracy({ task: 'multiclass', from: 'logits' }).update(tensor([1, 2]), labels([1, 0])),
     ],
     [
-      'Accuracy: threshold is 2: it is a probability, from 0 to 1.',
+      'Accuracy: threshold is 2: a probability is from 0 to 1.',
       () => new Accuracy({ threshold: 2, from: 'logits' }).update(tensor([1, 2]), labels([1, 0])),
     ],
     [

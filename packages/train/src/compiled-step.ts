@@ -47,8 +47,8 @@ export function compiledWork<B, Made, R>(work: Work<B, Made>, compiler: Compiler
   return (batch, share, isLast) => {
     if (isTensor(batch) || Array.isArray(batch)) return called(plain, [batch, share, isLast]);
     const record = Object(batch) as Readonly<Record<string, unknown>>;
-    let fields = last === null ? null : fieldsOf(record, last);
-    if (last === null || fields === null) {
+    let fields = last && fieldsOf(record, last);
+    if (!last || !fields) {
       last = layoutOf(record, layouts, work, compiler);
       fields = fieldsOf(record, last) ?? [];
     }
@@ -100,19 +100,14 @@ function assembled(names: readonly string[], isSeen: readonly boolean[], fields:
   const batch = {};
   let at = 0;
   for (const [k, name] of names.entries()) {
-    if (isSeen[k]) {
-      Object.defineProperty(batch, name, { value: fields[at++], enumerable: true });
-      continue;
-    }
-    Object.defineProperty(batch, name, {
-      get(): never {
-        throw new ValueError(
-          'Training',
-          `a compiled step cannot use batch.${name}: it sees the tensors of a batch alone; leave compile out, or make a tensor of it.`,
-          { name },
-        );
-      },
-    });
+    const get = (): never => {
+      throw new ValueError(
+        'Training',
+        `a compiled step cannot use batch.${name}: it sees the tensors of a batch alone; leave compile out, or make a tensor of it.`,
+        { name },
+      );
+    };
+    Object.defineProperty(batch, name, isSeen[k] ? { value: fields[at++], enumerable: true } : { get });
   }
   return batch;
 }

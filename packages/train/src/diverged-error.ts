@@ -30,7 +30,7 @@ export class DivergedError extends ValueError {
   constructor(step: number, loss: number, more = '') {
     super(
       'Training',
-      `the loss of step ${step} is ${loss}, and its parameters are of no use: look at that batch, lower the learning rate or clip ` +
+      `the loss of step ${step} is ${loss}: look at that batch, lower the learning rate or clip ` +
         `the gradients, and go on from a checkpoint; debug({ eager: true }) names the operation.${more}`,
       { step, loss },
     );

@@ -84,15 +84,20 @@ export class LossLog implements Stateful {
   /** Takes what was read: the loss of each step, and the means over the window and the epoch. */
   settle(read: ArrayLike<number>): LossReading {
     const losses: number[] = [];
-    let [from, sum, all] = [0, 0, 0];
+    let [at, sum, all] = [0, 0, 0];
     for (let step = 0; step < this.#steps; step++) {
-      const to = this.#ends[step]!;
-      const { loss, samples } = stepOf(read, this.#weights, from, to);
+      let [samples, loss, ofAll] = [0, 0, 0];
+      for (; at < this.#ends[step]!; at++) {
+        const count = this.#weights[at]!;
+        samples += count;
+        ofAll += read[at]!;
+        // a batch of padding gives nothing to the others, whatever its loss; where all are padding it is told
+        if (count > 0) loss += read[at]!;
+      }
+      if (samples === 0) loss = ofAll;
+      else sum += loss * samples;
       losses.push(loss);
-      // a step of padding alone has no loss to speak of: 0 samples of NaN are not NaN
-      if (samples > 0) sum += loss * samples;
       all += samples;
-      from = to;
     }
     this.#sum += sum;
     this.#weight += all;
@@ -147,21 +152,4 @@ export class LossLog implements Stateful {
     this.#sum = sum;
     this.#weight = weight;
   }
-}
-
-/** The loss of a step, the sum of what its batches gave, and its samples. */
-function stepOf(
-  read: ArrayLike<number>,
-  samplesOf: readonly number[],
-  from: number,
-  to: number,
-): { readonly loss: number; readonly samples: number } {
-  let samples = 0;
-  for (let at = from; at < to; at++) samples += samplesOf[at]!;
-  let loss = 0;
-  for (let at = from; at < to; at++) {
-    // a batch of padding gives nothing to the others, whatever its loss; where all are padding it is told
-    if (samplesOf[at]! > 0 || samples === 0) loss += read[at]!;
-  }
-  return { loss, samples };
 }

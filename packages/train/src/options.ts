@@ -153,7 +153,7 @@ function checkCount(option: string, value: number): number {
 /** For JavaScript, which has no types: what is of another kind is told here, and not where it is used. */
 function checkKinds<B, M extends Metrics>(options: TrainingOptions<B, M> | OwnStepOptions<B, M>): void {
   const { model, optimizer, signal, callbacks = [] } = options;
-  const has = (value: unknown, name: string): boolean => typeof Reflect.get(Object(value), name) === 'function';
+  const has = (value: unknown, name: string): boolean => typeof Object(value)[name] === 'function';
   const isList = Array.isArray(callbacks);
   const kinds: readonly (readonly [name: string, isRight: boolean, what: string])[] = [
     ['model', typeof model === 'object' && model !== null, 'a layer, or an object of layers'],

@@ -482,7 +482,7 @@ describe('Training', () => {
       callbacks: [(event) => void (event.type === 'stopped' && why.push(event.why, event.step))],
     });
     await expect(run.run()).rejects.toThrow(
-      'Training: the loss of step 6 is Infinity, and its parameters are of no use: look at that batch, lower the learning rate or clip the gradients, and go on from a checkpoint;',
+      'Training: the loss of step 6 is Infinity: look at that batch, lower the learning rate or clip the gradients, and go on from a checkpoint;',
     );
     expect(why).toEqual(['diverged', 7]);
   });
@@ -573,10 +573,10 @@ describe('Training', () => {
     const mask = tensor([true, true, false]);
     expect(await weightedLoss(padded, { mask, weights: tensor([3, 1, 9]) }).item()).toBe(7 / 4);
     expect(() => weightedLoss(padded, { weights: tensor([1]) })).toThrow(
-      'weightedLoss: the losses are [3], the weights [1]: give one number for each sample, [N].',
+      'weightedLoss: the losses are a tensor [3], the weights a tensor [1]: give a tensor with one number for each sample, [N].',
     );
     expect(() => weightedLoss(padded, { weights: [1, 2, 3] as unknown as Tensor })).toThrow(
-      'weightedLoss: the weights are no tensor: give tensor([...]), one number for each sample, [N].',
+      'weightedLoss: the losses are a tensor [3], the weights 1,2,3: give a tensor with one number for each sample, [N].',
     );
   });
 

@@ -68,20 +68,11 @@ function productOf(
 ): Tensor | null {
   let product: Tensor | null = null;
   const add = (name: string, given: Tensor): void => {
-    if (!isTensor(given)) {
+    if (!isTensor(given) || (losses && (given.size !== losses.shape[0] || losses.rank !== 1))) {
       throw new ValueError(
         operation,
-        `the ${name} are no tensor: give tensor([...]), one number for each sample, [N].`,
-        {
-          [name]: given,
-        },
-      );
-    }
-    if (losses && (given.size !== losses.shape[0] || losses.rank !== 1)) {
-      throw new ValueError(
-        operation,
-        `the losses are ${showShape(losses.shape)}, the ${name} ${showShape(given.shape)}: give one number for each sample, [N].`,
-        { losses: losses.shape, [name]: given.shape },
+        `the losses are ${whatIs(losses ?? '[N]')}, the ${name} ${whatIs(given)}: give a tensor with one number for each sample, [N].`,
+        { losses: losses?.shape, [name]: isTensor(given) ? given.shape : given },
       );
     }
     const part = given.cast('float32').reshape([given.size]);
@@ -133,7 +124,8 @@ export function scalar(loss: Tensor): Tensor {
   );
 }
 
-export const whatIs = (loss: Tensor): string => (loss?.shape ? `a tensor ${showShape(loss.shape)}` : String(loss));
+export const whatIs = (given: unknown): string =>
+  isTensor(given) ? `a tensor ${showShape(given.shape)}` : String(given);
 
 /**
  * How the result of a step becomes one number, as it is or weighted, and how much the samples of a batch count in all, for steps of several

@@ -98,7 +98,7 @@ export function answersOf(
     refuse(ValueError, "the predictions are scores: say from: 'logits' or from: 'probabilities'.");
   }
   if (!(threshold >= 0 && threshold <= 1)) {
-    refuse(ValueError, `threshold is ${threshold}: it is a probability, from 0 to 1.`);
+    refuse(ValueError, `threshold is ${threshold}: a probability is from 0 to 1.`);
   }
 
   const questions = isMultilabel ? shape.at(-1)! : 1;
@@ -154,6 +154,6 @@ export function requireLabels(metric: object, areLabels: boolean, last: number |
   if (areLabels) return;
   throw new ValueError(
     String(metric),
-    `some targets or predicted labels are not from 0 to ${last}: check the classes, or set ignoreIndex.`,
+    `some targets or predicted labels are not from 0 to ${last}: check classes, or set ignoreIndex.`,
   );
 }
