@@ -40,10 +40,8 @@ function called<A extends readonly unknown[], R>(compiled: Compiled<A, R>, given
 export function compiledWork<B, Made, R>(work: Work<B, Made>, compiler: Compiler<Made, R>): Work<B, R | Promise<R>> {
   const layouts = new Map<string, Layout<R>>();
   let last: Layout<R> | null = null;
-  const plain = compiler((batch: unknown, share: number | Tensor, isLast: boolean) =>
-    // the cast: a tensor, or a list of tensors, as the batch is
-    work(batch as B, share, isLast),
-  );
+  // the cast: a tensor, or a list of tensors, as the batch is
+  const plain = compiler(work as Work<unknown, Made>);
   return (batch, share, isLast) => {
     if (isTensor(batch) || Array.isArray(batch)) return called(plain, [batch, share, isLast]);
     const record = Object(batch) as Readonly<Record<string, unknown>>;

@@ -295,15 +295,28 @@ export class Loop<B, M extends Metrics> {
   /** One download: losses and metrics since the last, where there are some, told as an event. */
   async #readValues(): Promise<void> {
     if (this.#log.waiting === 0) return;
-    const { step } = this.state;
     await this.#together?.optimizer.averageBuffers(this.#training.model);
-    const { losses, samples, values } = await readWindow(this.#metrics, this.#log, this.#options.group);
-    await this.#send({ type: 'read', ...this.state.place, losses, samples, values, learningRates: this.#rates() });
+    let read: Awaited<ReturnType<typeof readWindow<M>>>;
+    try {
+      read = await readWindow(this.#metrics, this.#log, this.#options.group);
+    } catch (error) {
+      // metrics refuse predictions that are no numbers: that the loss is none says more, and can be undone
+      this.#look(this.#log.settle(await this.#log.read()).losses);
+      if (this.#diverged) return;
+      throw error;
+    }
+    await this.#send({ type: 'read', ...this.state.place, ...read, learningRates: this.#rates() });
+    this.#look(read.losses);
+  }
+
+  /** Finds the first of the last losses that is no number, if there is one. Throws where nothing can be undone. */
+  #look(losses: readonly number[]): void {
     const wrong = losses.findIndex((value) => !Number.isFinite(value));
     if (wrong < 0) return;
     const { rollBack } = this.#options;
-    this.#diverged = new DivergedError(step - losses.length + 1 + wrong, losses[wrong]!, rollBack?.vain);
-    if (rollBack?.isLeft !== true) throw this.#diverged;
+    const step = this.state.step - losses.length + 1 + wrong;
+    this.#diverged = new DivergedError(step, losses[wrong]!, rollBack?.vain);
+    if (!rollBack?.isLeft) throw this.#diverged;
   }
 
   /** Copies the run for `rollBack`, where one is due. */

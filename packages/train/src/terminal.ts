@@ -69,8 +69,7 @@ export class Terminal {
 
   /** Words that stay: in a terminal they are broken between words where they are wider than the screen. */
   text(text: string): void {
-    const lines = this.isInteractive ? wrap(text, this.columns - 1) : [text];
-    for (const line of lines) this.line(line);
+    for (const line of this.isInteractive ? wrap(text, this.columns - 1) : [text]) this.line(line);
   }
 
   /** Redraws the block at the bottom. Each line must be narrower than the screen. Does nothing without a terminal. */

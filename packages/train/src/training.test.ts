@@ -2,7 +2,7 @@ import { cpu } from '@nn/backend-cpu';
 import { setDefaultBackend, setSeed, type Tensor, tensor } from '@nn/core';
 import { DataLoader, dataPipeline, moons } from '@nn/data';
 import { crossEntropy, Dropout, Linear, relu, Sequential } from '@nn/layers';
-import { Accuracy, read } from '@nn/metrics';
+import { Accuracy, AUROC, read } from '@nn/metrics';
 import { AdamW, readLoss, SGD } from '@nn/optim';
 import { encodeCheckpoint, loadCheckpoint } from '@nn/serialize';
 import { beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
@@ -485,6 +485,30 @@ describe('Training', () => {
       'Training: the loss of step 6 is Infinity: look at that batch, lower the learning rate or clip the gradients, and go on from a checkpoint;',
     );
     expect(why).toEqual(['diverged', 7]);
+  });
+
+  test('names that step, and goes back, where a metric refuses such predictions', async () => {
+    for (const rollBack of [undefined, new RollBack({ every: 3 })]) {
+      const { model, optimizer, data, step } = setUp();
+      const auroc = new AUROC({ from: 'logits' });
+      let made = 0;
+      const run = new Training({
+        model,
+        optimizer,
+        data,
+        epochs: 2,
+        readEvery: 2,
+        metrics: { auroc },
+        ...(rollBack && { rollBack }),
+        step: (batch) => {
+          const factor = ++made === 6 ? Number.NaN : 1;
+          auroc.update(model.forward(batch.inputs).mul(factor), batch.targets);
+          return step(batch).mul(factor);
+        },
+      });
+      if (rollBack) expect((await run.run()).why).toBe('done');
+      else await expect(run.run()).rejects.toThrow('Training: the loss of step 6 is NaN');
+    }
   });
 
   test('goes back where a loss is not finite, with lower learning rates, and on to the end', async () => {

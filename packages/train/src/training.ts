@@ -245,7 +245,7 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
     if (this.#log.waiting > 0) {
       throw new ValueError(
         'Training',
-        "losses of the last steps were not read: save at a 'rest' event, or after the end.",
+        "the last losses were not read: save at a 'rest' event, or after the end.",
       );
     }
     const { rollBack } = this.#options;
