@@ -72,6 +72,9 @@ describe('event files', () => {
   test('hold steps that no 32 bits can', () => {
     const event = encodeEvent(2, 2 ** 40 + 5, { kind: 'scalar', tag: 'loss', value: 1 });
     expect(fieldsOf(event.subarray(12, -4))[1]).toEqual([2, 2 ** 40 + 5]);
+    for (const step of [-1, 0.5, Number.NaN, undefined as unknown as number]) {
+      expect(() => encodeEvent(2, step, { kind: 'scalar', tag: 'loss', value: 1 })).toThrow(`step is ${step}`);
+    }
   });
 
   test('histograms count everything once, between minimum and maximum', () => {

@@ -98,7 +98,8 @@ export function encodeFileStart(seconds: number): Uint8Array {
 
 /**
  * One event of a TensorBoard file as its bytes: `encodeFileStart(seconds)` and events one after the other are a file that
- * TensorBoard reads. Throws ValueError for a histogram of nothing. (Event and Summary of TensorFlow's protocol buffers.)
+ * TensorBoard reads. Throws ValueError for a histogram of nothing, or a step that is no
+ * whole number from 0. (Event and Summary of TensorFlow's protocol buffers.)
  *
  * @example
  * import { encodeEvent } from '@nn/train';
@@ -106,6 +107,9 @@ export function encodeFileStart(seconds: number): Uint8Array {
  * console.log(bytes.length, bytes[12]); // => 42 9
  */
 export function encodeEvent(seconds: number, step: number, summary: Summary): Uint8Array {
+  if (!(Number.isSafeInteger(step) && step >= 0)) {
+    throw new ValueError('encodeEvent', `step is ${step}: it is a whole number, 0 or more.`, { step });
+  }
   return record(join(double(1, seconds), integer(2, step), message(5, message(1, encodeValue(summary)))));
 }
 
