@@ -243,10 +243,7 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
 
   hostState(): unknown {
     if (this.#log.waiting > 0) {
-      throw new ValueError(
-        'Training',
-        "the last losses were not read: save at a 'rest' event, or after the end.",
-      );
+      throw new ValueError('Training', "the last losses were not read: save at a 'rest' event, or after the end.");
     }
     const { rollBack } = this.#options;
     return {
