@@ -509,7 +509,7 @@ describe('errors', () => {
     await expect(f1.read()).rejects.toThrow(message);
     await expect(accuracy.read()).rejects.toThrow(message);
     await expect(matrix.read()).rejects.toThrow(
-      'ConfusionMatrix: some targets or predicted labels are not from 0 to 1: check the classes',
+      'ConfusionMatrix: some targets or predicted labels are not from 0 to 1: check classes',
     );
     const ignoring = new F1Score({ ignoreIndex: 2 });
     ignoring.update(

@@ -498,7 +498,8 @@ describe('byte ranges', () => {
     };
     fault = 'cut';
     await expect(all()).rejects.toMatchObject({
-      message: `fetchRange: ${address}: the connection failed before bytes 0 to 8 had come (terminated).`,
+      // why it broke is said in the words of the runtime
+      message: expect.stringContaining(`fetchRange: ${address}: the connection failed before bytes 0 to 8 had come (`),
       kind: 'format/fetchRange/connection',
       data: { address, start: 0, end: 8 },
     });
