@@ -301,9 +301,9 @@ export class Loop<B, M extends Metrics> {
       read = await readWindow(this.#metrics, this.#log, this.#options.group);
     } catch (error) {
       // metrics refuse predictions that are no numbers: that the loss is none says more, and can be undone
-      this.#look(this.#log.settle(await this.#log.read()).losses);
-      if (this.#diverged) return;
-      throw error;
+      this.#look(this.#log.settle(await this.#log.read(), true).losses);
+      if (!this.#diverged) throw error;
+      return this.#log.reset(); // undone with what it belongs to
     }
     await this.#send({ type: 'read', ...this.state.place, ...read, learningRates: this.#rates() });
     this.#look(read.losses);

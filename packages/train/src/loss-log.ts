@@ -81,8 +81,8 @@ export class LossLog implements Stateful {
     return this.#window!.dataAtOnce() ?? this.#window!.data();
   }
 
-  /** Takes what was read: the loss of each step, and the means over the window and the epoch. */
-  settle(read: ArrayLike<number>): LossReading {
+  /** Takes what was read: the loss of each step, and the means over the window and the epoch. With `peeks` it goes on waiting. */
+  settle(read: ArrayLike<number>, peeks?: boolean): LossReading {
     const losses: number[] = [];
     let [at, sum, all] = [0, 0, 0];
     for (let step = 0; step < this.#steps; step++) {
@@ -99,9 +99,11 @@ export class LossLog implements Stateful {
       losses.push(loss);
       all += samples;
     }
-    this.#sum += sum;
-    this.#weight += all;
-    this.#forget();
+    if (!peeks) {
+      this.#sum += sum;
+      this.#weight += all;
+      this.#forget();
+    }
     return { losses, samples: all, window: sum / all, epoch: this.#sum / this.#weight };
   }
 

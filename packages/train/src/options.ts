@@ -117,7 +117,7 @@ export function checkTrainingOptions<B, M extends Metrics>(
     checkOptions('Training.validation', validation, ['data', 'step', 'every']);
     requireBatches('Training', 'validation.data', validation.data);
     if (validation.data === data) {
-      throw new ValueError('Training', 'validation.data is the data itself: give it a loader of its own.');
+      throw new ValueError('Training', 'validation.data is the data itself: give a loader of its own.');
     }
     if (validation.step === undefined && optimizer === undefined) {
       throw new ValueError('Training', 'the step makes updates itself: give validation.step.');

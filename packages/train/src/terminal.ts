@@ -138,7 +138,7 @@ export function widthOf(text: string): number {
 export function wrap(text: string, width: number): string[] {
   const columns = Math.max(1, width);
   if (widthOf(text) <= columns) return [text];
-  const start = /^ */.exec(text)?.[0] ?? '';
+  const start = /^ */.exec(text)![0];
   const further = `${start}  `.slice(0, Math.max(0, columns - 8));
   const lines: string[] = [];
   let line = start.slice(0, further.length);

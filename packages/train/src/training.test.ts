@@ -511,6 +511,20 @@ describe('Training', () => {
     }
   });
 
+  test('keeps the losses that nobody was told of where a metric fails on its own', async () => {
+    const setting = setUp();
+    const auroc = new AUROC({ from: 'logits' });
+    const run = new Training({
+      ...{ model: setting.model, optimizer: setting.optimizer, data: setting.data, epochs: 2, metrics: { auroc } },
+      step: (batch) => {
+        auroc.update(setting.model.forward(batch.inputs).mul(Number.NaN), batch.targets);
+        return setting.step(batch);
+      },
+    });
+    await expect(run.run()).rejects.toThrow('AUROC');
+    expect(() => run.hostState()).toThrow('the last losses were not read');
+  });
+
   test('goes back where a loss is not finite, with lower learning rates, and on to the end', async () => {
     const setting = setUp();
     const optimizer = new SGD(setting.model, { learningRate: (step) => 0.1 + step / 1000 });
@@ -781,7 +795,7 @@ describe('Training', () => {
       'Training: epochs is 0.5: it is a whole number, 1 or more.',
     );
     expect(() => training(setting, { validation: { data } })).toThrow(
-      'Training: validation.data is the data itself: give it a loader of its own.',
+      'Training: validation.data is the data itself: give a loader of its own.',
     );
     const wrong = { ...common, epochs: 1, epoch: 2 };
     expect(() => new Training(wrong)).toThrow('Training: no option epoch: model, data,');
