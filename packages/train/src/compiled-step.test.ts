@@ -63,11 +63,15 @@ test('lists of tensors, and tensors, are batches as well', async () => {
 
 test('answers without a promise where nothing has to be waited for', async () => {
   const { work, total } = summing(({ x }: { readonly x: Tensor; readonly count: number }) => x);
-  const batches = [1, 2, 3].map((value) => ({ x: tensor(value), count: 1 }));
-  for (const batch of batches) await work(batch, 1, true);
-  for (const { x } of batches) await x.data();
-  const answers = batches.map((batch) => work(batch, 1, true));
-  expect(answers.filter((answer) => answer instanceof Promise).length).toBeLessThan(3);
-  await Promise.all(answers);
-  expect(await total()).toBe(12);
+  const batch = { x: tensor(1), count: 1 };
+  for (let k = 0; k < 3; k++) await work(batch, 1, true);
+  let calls = 3;
+  // on a busy machine the event loop may want its turn first, which a promise waits for
+  for (let isAtOnce = false; !isAtOnce && calls < 100; calls++) {
+    const answer = work(batch, 1, true);
+    isAtOnce = !(answer instanceof Promise);
+    await answer;
+  }
+  expect(calls).toBeLessThan(100);
+  expect(await total()).toBe(calls);
 });
