@@ -8,7 +8,7 @@ import { BatchWalk } from './batches.ts';
 import { DivergedError } from './diverged-error.ts';
 import type { Controls, Ending, Metrics, TrainingEvent, Validated, ValuesOf } from './events.ts';
 import type { LossLog } from './loss-log.ts';
-import { type CommonOptions, lengthOfRun, type Numbers, type Validation } from './options.ts';
+import { type CommonOptions, endless, lengthOfRun, type Numbers, type Validation } from './options.ts';
 import { Pause } from './pause.ts';
 import type { Agreement, Ranks, RanksOptimizer } from './ranks.ts';
 import { named, readWindow, validatedValues, valuesOfEpoch } from './readings.ts';
@@ -44,26 +44,15 @@ export class Loop<B, M extends Metrics> {
   readonly pause: Pause = new Pause();
   /** Asked for after the step that is under way. */
   wantsValidation = false;
-  readonly #options: LoopParts<B, M>['options'];
-  readonly #numbers: Numbers;
-  readonly #advance: Stepper<B>;
-  readonly #training: Controls;
-  readonly #metrics: M;
-  readonly #log: LossLog;
-  readonly #announcer: Announcer<ValuesOf<M>>;
-  readonly #validationStep: ((batch: B) => Tensor) | null;
-  readonly #together: LoopParts<B, M>['together'];
-  #isRunning = false;
+  isRunning = false;
+  readonly #parts: LoopParts<B, M>;
   /** Samples in the last step. */
   #samples = 0;
   #wantsStop: 'callback' | 'aborted' | null = null;
   #diverged: DivergedError | null = null;
 
   constructor(parts: LoopParts<B, M>) {
-    const { options, numbers, advance, training, metrics, log, announcer, validationStep, together } = parts;
-    [this.#options, this.#numbers, this.#advance, this.#training] = [options, numbers, advance, training];
-    [this.#metrics, this.#log, this.#announcer, this.#validationStep] = [metrics, log, announcer, validationStep];
-    this.#together = together;
+    this.#parts = parts;
   }
 
   /** Ends it after the step that is under way; of several processes all, at the latest after the next one. */
@@ -74,17 +63,16 @@ export class Loop<B, M extends Metrics> {
 
   /** From where it stands to the end; answers how it ended. `relay`: who walks over the events. */
   async run(relay?: Relay<TrainingEvent<ValuesOf<M>>>): Promise<Ending> {
-    if (this.#isRunning) throw new ValueError('Training', 'it runs already: wait for its end, or stop() it.');
-    this.#isRunning = true;
+    if (this.isRunning) throw new ValueError('Training', 'it runs already: wait for its end, or stop() it.');
+    this.isRunning = true;
     this.#wantsStop = null;
-    const { rollBack } = this.#options;
-    const announcer = this.#announcer;
+    const { options, numbers, training, announcer } = this.#parts;
     announcer.follower = relay === undefined ? null : (event) => relay.give(event);
     let ended: { readonly why: Ending; readonly error?: unknown };
     try {
-      rollBack?.apply(this.#training.parts);
+      options.rollBack?.apply(training.parts);
       await this.#meet();
-      await this.#send({ type: 'start', ...this.state.place, ...lengthOfRun(this.#options.data, this.#numbers) });
+      await this.#send({ type: 'start', ...this.state.place, ...lengthOfRun(options.data, numbers) });
       await this.#meet();
       await this.#keep();
       while (!this.#isDone && !this.#mustStop) await this.#epoch();
@@ -92,33 +80,29 @@ export class Loop<B, M extends Metrics> {
     } catch (error) {
       ended = { why: error instanceof DivergedError ? 'diverged' : 'error', error };
     }
-    this.#isRunning = false;
+    this.isRunning = false;
     const event = { type: 'stopped', ...this.state.place, ...ended } as const;
-    await announcer.tell(event, this.#training);
+    await announcer.tell(event, training);
     // who gets the error waits for no more events
     if ('error' in ended) throw ended.error;
     await announcer.follower?.(event);
     return ended.why;
   }
 
-  get isRunning(): boolean {
-    return this.#isRunning;
-  }
-
   get #isDone(): boolean {
-    const { epochs, steps } = this.#numbers;
+    const { epochs, steps } = this.#parts.numbers;
     // the last step may have been the last of an epoch, whose end is still to come
     return this.state.epochs >= epochs || (this.state.step >= steps && !this.state.isThrough);
   }
 
   /** Why this process would stop; null where it would not. */
   get #wish(): Ending | null {
-    return this.#options.signal?.aborted === true ? 'aborted' : this.#wantsStop;
+    return this.#parts.options.signal?.aborted === true ? 'aborted' : this.#wantsStop;
   }
 
   /** Why the training stops: several processes stop together. */
   get #ending(): Ending | null {
-    return this.#together === null ? this.#wish : this.#together.agreement.ending;
+    return this.#parts.together === null ? this.#wish : this.#parts.together.agreement.ending;
   }
 
   get #mustStop(): boolean {
@@ -127,12 +111,12 @@ export class Loop<B, M extends Metrics> {
 
   /** What ends waiting for data; nothing does where others would wait for this process. */
   get #signal(): AbortSignalLike | undefined {
-    return this.#together === null ? this.#options.signal : undefined;
+    return this.#parts.together === null ? this.#parts.options.signal : undefined;
   }
 
   /** Several processes tell each other what they want. */
   #meet(): Promise<void> | undefined {
-    return this.#together?.agreement.meet(this.#wish);
+    return this.#parts.together?.agreement.meet(this.#wish);
   }
 
   /** The rest of the epoch that is under way. */
@@ -143,21 +127,25 @@ export class Loop<B, M extends Metrics> {
       if (this.#diverged !== null) await this.#goBack();
       if (!isEnd) return;
     }
-    const values = await valuesOfEpoch(this.#metrics, this.#log, this.#options.group);
+    const { metrics, log } = this.#parts;
+    const { validation, group } = this.#parts.options;
+    const values = await valuesOfEpoch(metrics, log, group);
     const { place } = state;
     if (!state.isTold) {
       state.isTold = true;
       await this.#send({ type: 'epoch', ...place, values, learningRates: this.#rates() });
     }
     let validated: Validated<ValuesOf<M>> | null = null;
-    const { validation } = this.#options;
-    if (validation !== undefined && validation.every === undefined) {
+    const { epochs, steps, every } = this.#parts.numbers;
+    // where steps are counted, one more comes after the last step; after the last of `steps` it came already
+    const isLeft = state.epochs + 1 >= epochs && state.step < steps && state.step % every > 0;
+    if (validation !== undefined && (every === endless || isLeft || this.wantsValidation)) {
       validated = await this.#validated();
       if (validated === null) return; // aborted in the middle: done anew when it goes on
     }
     state.endEpoch({ ...place, values: named(Object.entries({ ...values, ...validated })) });
-    this.#log.reset();
-    for (const metric of Object.values(this.#metrics as Metrics)) metric.reset();
+    log.reset();
+    for (const metric of Object.values(metrics as Metrics)) metric.reset();
     await this.#rest(place);
   }
 
@@ -178,11 +166,10 @@ export class Loop<B, M extends Metrics> {
 
   async #steps(isAgain = false): Promise<boolean> {
     const state = this.state;
-    const { data, validation } = this.#options;
-    const { steps, read } = this.#numbers;
-    const every = validation?.every ?? null;
-    const { stepsPerEpoch } = lengthOfRun(data, this.#numbers);
-    const announcer = this.#announcer;
+    const { data, signal } = this.#parts.options;
+    const { steps, read, every } = this.#parts.numbers;
+    const { stepsPerEpoch } = lengthOfRun(data, this.#parts.numbers);
+    const announcer = this.#parts.announcer;
     // a call, because the flag changes while the loop waits
     const mustStop = (): boolean => this.#mustStop;
     const batches = new BatchWalk(data, this.#signal);
@@ -193,7 +180,7 @@ export class Loop<B, M extends Metrics> {
         const until = Math.min(
           steps,
           multipleAfter(before, read.steps),
-          multipleAfter(before, every ?? read.steps),
+          multipleAfter(before, every),
           multipleAfter(before, announcer.hearsEachStep ? 1 : stepsInARow),
         );
         const made = this.#stepsTo(until, batches);
@@ -205,17 +192,17 @@ export class Loop<B, M extends Metrics> {
           if (waiting !== undefined) await waiting;
         }
         if (!isMore) break;
-        while (this.pause.isClosed && this.#wish === null) await this.pause.pass(this.#options.signal);
-        if (this.#together?.optimizer.isRaised === true) await this.#meet();
+        while (this.pause.isClosed && this.#wish === null) await this.pause.pass(signal);
+        if (this.#parts.together?.optimizer.isRaised === true) await this.#meet();
         // where the last step is the last of its epoch, that epoch is through like any other
         if (state.step >= steps && state.epochSteps === stepsPerEpoch && !mustStop()) await batches.next(1);
         // for the data, the epoch is behind it once it was asked for more than it had
         state.isThrough = batches.isOver;
         const isLast = state.step >= steps || mustStop();
-        const validates = this.wantsValidation || (every !== null && state.step % every === 0);
+        const validates = this.wantsValidation || state.step % every === 0;
         const isSlow = Number.isFinite(read.milliseconds) && performance.now() - readAt >= read.milliseconds;
         if (state.step % read.steps === 0 || isLast || validates || isSlow) {
-          await this.#readAndRest(validates || (isLast && every !== null && !mustStop()));
+          await this.#readAndRest(validates || (isLast && every < endless && !mustStop()));
           if (this.#diverged !== null) return false;
           readAt = performance.now();
         }
@@ -253,19 +240,19 @@ export class Loop<B, M extends Metrics> {
 
   /** A step; false where there is no batch for it. A promise only where something has to be waited for. */
   #step(batches: BatchWalk<B>): boolean | Promise<boolean> {
-    const group = batches.next(this.#numbers.batchesOfStep);
+    const group = batches.next(this.#parts.numbers.batchesOfStep);
     return group instanceof Promise ? group.then((found) => this.#stepOf(found)) : this.#stepOf(group);
   }
 
   #stepOf(group: readonly B[]): boolean | Promise<boolean> {
     if (group.length === 0) return false;
-    if (this.#together !== null && this.#wish !== null) this.#together.optimizer.raise();
-    const count = this.#advance(group);
+    if (this.#parts.together !== null && this.#wish !== null) this.#parts.together.optimizer.raise();
+    const count = this.#parts.advance(group);
     return typeof count === 'number' ? this.#count(count) : count.then((samples) => this.#count(samples));
   }
 
   #count(samples: number): true {
-    this.#log.endStep();
+    this.#parts.log.endStep();
     this.state.countStep();
     this.#samples = samples;
     return true;
@@ -294,16 +281,17 @@ export class Loop<B, M extends Metrics> {
 
   /** One download: losses and metrics since the last, where there are some, told as an event. */
   async #readValues(): Promise<void> {
-    if (this.#log.waiting === 0) return;
-    await this.#together?.optimizer.averageBuffers(this.#training.model);
+    const { log, metrics, options, together, training } = this.#parts;
+    if (log.waiting === 0) return;
+    await together?.optimizer.averageBuffers(training.model);
     let read: Awaited<ReturnType<typeof readWindow<M>>>;
     try {
-      read = await readWindow(this.#metrics, this.#log, this.#options.group);
+      read = await readWindow(metrics, log, options.group);
     } catch (error) {
       // metrics refuse predictions that are no numbers: that the loss is none says more, and can be undone
-      this.#look(this.#log.settle(await this.#log.read(), true).losses);
+      this.#look(log.settle(await log.read(), true).losses);
       if (!this.#diverged) throw error;
-      return this.#log.reset(); // undone with what it belongs to
+      return log.reset(); // undone with what it belongs to
     }
     await this.#send({ type: 'read', ...this.state.place, ...read, learningRates: this.#rates() });
     this.#look(read.losses);
@@ -313,7 +301,7 @@ export class Loop<B, M extends Metrics> {
   #look(losses: readonly number[]): void {
     const wrong = losses.findIndex((value) => !Number.isFinite(value));
     if (wrong < 0) return;
-    const { rollBack } = this.#options;
+    const { rollBack } = this.#parts.options;
     const step = this.state.step - losses.length + 1 + wrong;
     this.#diverged = new DivergedError(step, losses[wrong]!, rollBack?.vain);
     if (!rollBack?.isLeft) throw this.#diverged;
@@ -321,12 +309,12 @@ export class Loop<B, M extends Metrics> {
 
   /** Copies the run for `rollBack`, where one is due. */
   #keep(): Promise<void> | undefined {
-    return this.#options.rollBack?.keepAt(this.state.step, this.#training.parts);
+    return this.#parts.options.rollBack?.keepAt(this.state.step, this.#parts.training.parts);
   }
 
   /** Back to the copy, with lower learning rates. */
   async #goBack(): Promise<void> {
-    const message = await this.#options.rollBack!.undo(this.#diverged!, this.#training.parts, this.state);
+    const message = await this.#parts.options.rollBack!.undo(this.#diverged!, this.#parts.training.parts, this.state);
     this.#diverged = null;
     await this.#send({ type: 'warning', ...this.state.place, what: 'diverged', message });
   }
@@ -334,14 +322,15 @@ export class Loop<B, M extends Metrics> {
   /** The values of the validation, told as events; null where the signal ended it. */
   async #validated(): Promise<Validated<ValuesOf<M>> | null> {
     const { place } = this.state;
-    const { validation, group } = this.#options;
+    const { validation, group } = this.#parts.options;
     const signal = this.#signal;
     await this.#send({ type: 'validating', ...place });
     this.wantsValidation = false;
     let values: Validated<ValuesOf<M>>;
     try {
-      const found = await validate(validation!.data, this.#validationStep!, { metrics: this.#metrics, signal, group });
-      values = validatedValues(found);
+      values = validatedValues(
+        await validate(validation!.data, this.#parts.validationStep!, { metrics: this.#parts.metrics, signal, group }),
+      );
     } catch (error) {
       if (signal?.aborted) return null;
       throw error;
@@ -351,10 +340,10 @@ export class Loop<B, M extends Metrics> {
   }
 
   #rates(): number[] {
-    return [...(this.#training.optimizer?.learningRates ?? [])];
+    return [...(this.#parts.training.optimizer?.learningRates ?? [])];
   }
 
   #send(event: TrainingEvent<ValuesOf<M>>): Promise<void> | undefined {
-    return this.#announcer.send(event, this.#training);
+    return this.#parts.announcer.send(event, this.#parts.training);
   }
 }

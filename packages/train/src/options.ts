@@ -23,7 +23,7 @@ export interface Validation<B> {
   readonly data: Batches<B>;
   /** From a batch to the loss, updating the metrics; that of the training where not given. */
   readonly step?: (batch: B) => Tensor;
-  /** Steps between two validations, with one more after the last of `steps`; at the end of each epoch where not given. */
+  /** Steps between two validations, with one more after the last step; at the end of each epoch where not given. */
   readonly every?: number;
 }
 
@@ -88,12 +88,14 @@ const names = [
 type RunLength = Pick<StartEvent, 'epochs' | 'stepsPerEpoch' | 'steps'>;
 
 /** A bound that is none. */
-const endless = Number.POSITIVE_INFINITY;
+export const endless: number = Number.POSITIVE_INFINITY;
 
 /** Numbers of the options, with their defaults. */
 export interface Numbers {
   readonly epochs: number;
   readonly steps: number;
+  /** Steps between two validations; endless where they come at the end of each epoch. */
+  readonly every: number;
   readonly batchesOfStep: number;
   readonly read: { readonly steps: number; readonly milliseconds: number };
 }
@@ -136,6 +138,7 @@ export function checkTrainingOptions<B, M extends Metrics>(
   return {
     epochs,
     steps,
+    every: validation?.every ?? endless,
     batchesOfStep: checkCount('accumulate', options.accumulate ?? 1),
     read: {
       steps: checkCount('readEvery', every.steps ?? 50),

@@ -6,6 +6,7 @@ import { Accuracy, AUROC, read } from '@nn/metrics';
 import { AdamW, readLoss, SGD } from '@nn/optim';
 import { encodeCheckpoint, loadCheckpoint } from '@nn/serialize';
 import { beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
+import { earlyStopping } from './callbacks/early-stopping.ts';
 import { RollBack } from './divergence.ts';
 import type { Callback, Monitored, TrainingEvent } from './events.ts';
 import type { TrainingOptions } from './options.ts';
@@ -150,6 +151,59 @@ describe('Training', () => {
     expect(validated.length).toBe(7);
     const own = await validate(often.held, often.step, { metrics: often.metrics });
     expect(validated.at(-1)).toBe(own.accuracy);
+  });
+
+  test('steps between validations: one more after the last step, once, and its values are in the last row', async () => {
+    const validatedAt = async (more: More): Promise<readonly [at: number[], rows: number[]]> => {
+      const setting = setUp();
+      const at: number[] = [];
+      const { history } = await training(setting, {
+        callbacks: [(event) => void (event.type === 'validated' && at.push(event.step))],
+        ...more,
+        validation: { data: setting.held, every: 5, ...more.validation },
+      }).run();
+      return [at, history.filter(({ values }) => values['validation.accuracy'] !== undefined).map(({ step }) => step)];
+    };
+    const { held, data } = setUp();
+    expect(await validatedAt({})).toEqual([[5, 10, 15, 20, 21], [21]]);
+    expect(await validatedAt({ validation: { data: held, every: 30 } })).toEqual([[21], [21]]);
+    expect(await validatedAt({ validation: { data: held, every: 3 } })).toEqual([[3, 6, 9, 12, 15, 18, 21], []]);
+    expect(await validatedAt({ steps: 21 })).toEqual([[5, 10, 15, 20, 21], []]);
+    expect(await validatedAt({ steps: 12 })).toEqual([[5, 10, 12], []]);
+    // whose length nobody knows
+    expect(await validatedAt({ data: { [Symbol.iterator]: () => data[Symbol.iterator]() }, epochs: 2 })).toEqual([
+      [5, 10, 14],
+      [14],
+    ]);
+  });
+
+  test('best weights are those of the last step where it is the best', async () => {
+    const setting = setUp({ dropout: 0 });
+    const { model, held } = setting;
+    const restored = earlyStopping({ monitor: 'validation.loss', patience: 99, restoreBest: model });
+    const last: number[][] = [];
+    const note: Callback['handle'] = async ({ type }) => void (type === 'rest' && last.push(await weightsOf(setting)));
+    await training(setting, { validation: { data: held, every: 20 }, callbacks: [restored, note] }).run();
+    expect(last.length).toBeGreaterThan(2);
+    expect(await weightsOf(setting)).toEqual(last.at(-1));
+  });
+
+  test('a validation that is asked for at the end of an epoch comes there', async () => {
+    const setting = setUp();
+    const heard: string[] = [];
+    const ask: Callback['handle'] = ({ type, step, epoch }, run) => {
+      heard.push(`${type} ${step}`);
+      if (type === 'epoch' && epoch > 1) run.validate();
+    };
+    const { history } = await training(setting, {
+      validation: { data: setting.held, every: 21 },
+      steps: 20,
+      callbacks: [{ handle: ask, hears: ['epoch', 'validated', 'rest'] }],
+    }).run();
+    expect(heard.filter((told) => !/rest (4|8|12|16)$/.test(told))).toEqual([
+      ...['epoch 7', 'rest 7', 'epoch 14', 'validated 14', 'rest 14', 'validated 20', 'rest 20'],
+    ]);
+    expect(history.map(({ values }) => 'validation.loss' in values)).toEqual([false, true]);
   });
 
   test('several batches make the step of one large one', async () => {
