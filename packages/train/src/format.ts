@@ -25,3 +25,8 @@ export function figure(value: number): string {
   const size = Math.abs(value);
   return size < 1e-3 || size >= 1e6 ? value.toExponential(2) : String(Number(value.toPrecision(4)));
 }
+
+/** The same of counts, where millions are nothing unusual: `1.53M`. */
+export function countFigure(value: number): string {
+  return value < 1e6 ? figure(value) : `${figure(value / 1e6)}M`;
+}

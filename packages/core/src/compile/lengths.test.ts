@@ -51,3 +51,14 @@ test('rule 12: once is once, and the axis is the one that keeps changing', async
   expect(warn).toHaveBeenCalledOnce();
   expect(warn.mock.calls[0]?.[0]).toMatch(/axis 1 of an input of \[\d+, \d+\] took 8 sizes/);
 });
+
+test('rule 12: sizes that double are few, and those that change after them are named', async () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  // as a search for the largest batch tries them: doubled, and halved where 8192 is too large
+  for (let length = 1; length <= 4096; length *= 2) await column(length).item();
+  for (const length of [6144, 7168, 6656]) await column(length).item();
+  expect(warn).not.toHaveBeenCalled();
+  for (let length = 100; length < 108; length++) await column(length).item();
+  expect(warn).toHaveBeenCalledOnce();
+  expect(warn.mock.calls[0]?.[0]).toContain('took 8 sizes (100, 101, 102, 103, 104, 105, 106, 107)');
+});

@@ -1,7 +1,7 @@
 /**
  * Notices programs that differ only in the sizes of their inputs: a length that changes from batch to batch compiles
  * anew each time. After eight of them one warning names the axis: one for a device, since a batch of any length goes through
- * many programs (the step, the validation, each metric), which would all say the same.
+ * many programs (the step, the validation, each metric), which would all say the same. Sizes that double are no such lengths.
  */
 import { show } from '../shape.ts';
 import { resolve, type Trace } from './trace.ts';
@@ -21,11 +21,12 @@ export class LengthWatch {
     if (entry.isDone) return null;
     entry.shapes.push(trace.leaves.map(({ shape }) => shape));
     if (entry.shapes.length < tolerated) return null;
-    entry.isDone = true;
-    const warning = describe(entry.shapes);
+    const changing = changingAxis(entry.shapes);
     entry.shapes = [];
-    this.#isSaid = warning !== null;
-    return warning;
+    // those that double are few, however far they go: lengths that are padded, sizes of batches that are tried
+    entry.isDone = changing === null || !isDoubling(changing.sizes);
+    this.#isSaid = changing !== null && entry.isDone;
+    return this.#isSaid ? describe(changing!) : null;
   }
 }
 
@@ -43,17 +44,32 @@ function structureOf({ order, leaves }: Trace): number {
   return hash;
 }
 
-function describe(shapes: readonly (readonly (readonly number[])[])[]): string | null {
-  const [first] = shapes as [readonly (readonly number[])[]];
-  for (const [leaf, shape] of first.entries()) {
-    for (const [axis] of shape.entries()) {
-      const sizes = new Set(shapes.map((list) => list[leaf]?.[axis]));
-      if (sizes.size < tolerated) continue;
-      return (
-        `nn: axis ${axis} of an input of ${show(shape)} took ${tolerated} sizes (${[...sizes].join(', ')}), ` +
-        'each compiled anew: pad to a few (padTo of @nn/data); said once.'
-      );
+interface Changing {
+  readonly shape: readonly number[];
+  readonly axis: number;
+  readonly sizes: readonly number[];
+}
+
+/** The first axis of an input that has another size in each of them. */
+function changingAxis(shapes: readonly (readonly (readonly number[])[])[]): Changing | null {
+  for (const [leaf, shape] of shapes[0]!.entries()) {
+    for (const axis of shape.keys()) {
+      const sizes = shapes.map((list) => list[leaf]?.[axis] ?? 0);
+      if (new Set(sizes).size === tolerated) return { shape, axis, sizes };
     }
   }
   return null;
+}
+
+/** Whether most are at least twice the next smaller one. */
+function isDoubling(sizes: readonly number[]): boolean {
+  const rising = [...sizes].sort((a, b) => a - b);
+  return rising.filter((size, at) => size >= 2 * rising[at - 1]!).length >= tolerated / 2;
+}
+
+function describe({ shape, axis, sizes }: Changing): string {
+  return (
+    `nn: axis ${axis} of an input of ${show(shape)} took ${tolerated} sizes (${sizes.join(', ')}), ` +
+    'each compiled anew: pad to a few (padTo of @nn/data); said once.'
+  );
 }

@@ -1,7 +1,7 @@
 /** How fast a training is: samples and steps a second, time left, and energy where the power is known. For any loop. */
 import { checkOptions } from '@nn/core';
 import type { Callback } from '../events.ts';
-import { duration, figure } from '../format.ts';
+import { countFigure, duration, figure } from '../format.ts';
 
 export interface ThroughputOptions {
   /** Operations for one sample, forward and backward, for a figure in FLOP/s. */
@@ -31,7 +31,7 @@ export function paceOf(reading: ThroughputReading, stepsLeft: number | null): st
   const operations = operationsPerSecond === null ? '' : `, ${figure(operationsPerSecond / 1e9)} GFLOP/s`;
   const left =
     stepsLeft !== null && stepsLeft > 0 ? `, ${duration((stepsLeft * millisecondsPerStep) / 1000)} left` : '';
-  return `${figure(samplesPerSecond)} samples/s, ${figure(millisecondsPerStep)} ms a step${operations}${left}`;
+  return `${countFigure(samplesPerSecond)} samples/s, ${figure(millisecondsPerStep)} ms a step${operations}${left}`;
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 import { checkOptions, getDefaultBackend, type Stateful } from '@nn/core';
 import type { Callback, Controls, Heard, TrainingEvent } from '../events.ts';
-import { duration, endingOf, figure } from '../format.ts';
+import { countFigure, duration, endingOf, figure } from '../format.ts';
 import { Curves, panelsOf } from './curves.ts';
 import { escaped, lineChart } from './line-chart.ts';
 import {
@@ -190,7 +190,7 @@ export class RunReport implements Callback, Stateful {
     return {
       training: duration(training),
       validation: validation === 0 ? 'none' : duration(validation),
-      'samples a second': training === 0 ? '0' : figure(this.#samples / training),
+      'samples a second': training === 0 ? '0' : countFigure(this.#samples / training),
       energy: this.#energyText(training + validation),
     };
   }

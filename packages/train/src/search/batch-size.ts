@@ -43,7 +43,6 @@ export interface BatchSizeFinding {
 
 /**
  * Finds the largest batch that fits the memory, and the smallest that is as fast. Errors that are not about memory are thrown.
- * Each size is compiled: that an axis took eight sizes, as the console may say, is the search itself.
  *
  * @example
  * import { normal } from '@nn/core';

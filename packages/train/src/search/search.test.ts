@@ -1,11 +1,11 @@
 import { cpu } from '@nn/backend-cpu';
-import { hostUniform, randomState, setDefaultBackend, setSeed, ValueError } from '@nn/core';
+import { hostUniform, randomState, setDefaultBackend, setSeed, tensor, ValueError } from '@nn/core';
 import { DataLoader, type Fold, kFolds, moons, timeSeriesFolds } from '@nn/data';
 import { crossEntropy, Dropout, Linear, relu, Sequential } from '@nn/layers';
 import { Accuracy } from '@nn/metrics';
 import { Adam, SGD } from '@nn/optim';
 import { encodeCheckpoint } from '@nn/serialize';
-import { beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
+import { beforeAll, describe, expect, expectTypeOf, test, vi } from 'vitest';
 import { Training } from '../training.ts';
 import { findBatchSize } from './batch-size.ts';
 import { crossValidate } from './cross-validate.ts';
@@ -397,6 +397,24 @@ describe('findBatchSize', () => {
       millisecondsPerStep: 16,
       samplesPerSecond: 1000,
     });
+  });
+
+  test('says nothing of the sizes that it tries itself', async () => {
+    setDefaultBackend(cpu()); // warnings are said once for a device
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const own = new Linear(4, 1);
+    const optimizer = new SGD(own, { learningRate: 0.1 });
+    const { largest } = await findBatchSize({
+      step: (batchSize) => {
+        const batch = tensor(new Float32Array(4 * batchSize).fill(1), { shape: [batchSize, 4] });
+        return optimizer.step(own.forward(batch).square().mean());
+      },
+      parts: { model: own, optimizer },
+      most: 600,
+      repeats: 1,
+    });
+    expect(largest).toBe(600);
+    expect(warn.mock.calls).toEqual([]);
   });
 
   test('throws what is not about memory, and where nothing fits', async () => {
