@@ -4,6 +4,7 @@
  */
 import { type AbortSignalLike, checkOptions, type SentError, sentError, ValueError } from '@nn/core';
 import type { TrainingEvent } from '../events.ts';
+import { Pause } from '../pause.ts';
 import type { EpochRow } from '../state.ts';
 import type { Outcome } from '../training.ts';
 import { type Channel, channelTo, errorFrom, ownChannel, type WorkerLike } from './channel.ts';
@@ -125,6 +126,9 @@ class ServedRun<V> {
   readonly #made: Promise<Servable<V>>;
   readonly #send: Send<V>;
   #isAborted = false;
+  #isPaused = false;
+  /** Closed while a pause was asked for and the step that is under way has not ended. */
+  readonly #untilStanding = new Pause();
 
   constructor(run: number, make: () => Promise<Servable<V>>, send: Send<V>) {
     [this.run, this.#made, this.#send] = [run, make(), send];
@@ -137,15 +141,23 @@ class ServedRun<V> {
       return;
     }
     if (message.type === 'abort') this.#isAborted = true;
-    const act = (training: Servable<V>): void =>
-      message.type === 'abort' ? training.stop('aborted') : training[message.type]();
+    const act = (training: Servable<V>): void => {
+      if (message.type === 'abort') training.stop('aborted');
+      else training[message.type]();
+      const pauses = message.type === 'pause';
+      if (!pauses) this.#untilStanding.open();
+      else if (!this.#isPaused) this.#untilStanding.close();
+      this.#isPaused = pauses;
+    };
     this.#made.then(act, () => undefined);
   }
 
   async #sendWeights(id: number): Promise<void> {
     const of = { nn: 'train', run: this.run, id } as const;
     try {
-      const weights = await takeWeights((await this.#made).model);
+      const { model } = await this.#made;
+      await this.#untilStanding.pass(undefined);
+      const weights = await takeWeights(model);
       this.#send({ ...of, type: 'weights', weights }, buffersOf(weights));
     } catch (error) {
       this.#send({ ...of, type: 'refused', error: sentError(error) });
@@ -163,6 +175,7 @@ class ServedRun<V> {
         // stop() begins to hold with the run: what was asked for before it is asked for again
         if (event.type === 'start' && this.#isAborted) training.stop('aborted');
         if (event.type === 'stopped') why = event.why;
+        if (event.type === 'step' || event.type === 'stopped') this.#untilStanding.open();
         if (event.type === 'step') {
           if (performance.now() - toldAt < every) continue;
           toldAt = performance.now();
@@ -207,7 +220,7 @@ export interface WorkerRun<V> extends AsyncIterable<TrainingEvent<V>> {
   resume(): void;
   /** Ends it after the step that is under way. */
   abort(): void;
-  /** The weights as they are between two steps: to look at the model while it trains. */
+  /** The weights as they are between two steps: to look at the model while it trains. After `pause` those at which it stands. */
   weights(): Promise<Weights>;
 }
 

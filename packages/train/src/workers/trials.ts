@@ -173,7 +173,7 @@ class WorkerPool<Input, Result> implements Pool<Input, Result> {
   readonly #patience: number;
   readonly #timeout: number | undefined;
   readonly #start: () => WorkerLike;
-  readonly #free: WorkerLike[] = [];
+  readonly #free = new Set<WorkerLike>();
   readonly #all = new Set<WorkerLike>();
   #ids = 0;
   #signal: AbortSignalLike | undefined;
@@ -196,14 +196,15 @@ class WorkerPool<Input, Result> implements Pool<Input, Result> {
    */
   async run(job: Job<Input>): Promise<JobResult<Result>> {
     if (this.#isClosed) throw new ValueError(this.#operation, 'it is over: no trial is begun.');
-    const free = this.#free.pop();
-    const worker = free ?? this.#start();
-    this.#all.add(worker);
+    const [free] = this.#free;
+    const worker = free ?? this.#begin();
+    this.#free.delete(worker);
     const started = performance.now();
     const id = this.#ids++;
     const channel = channelTo(worker);
     let isSilent = false;
     let isHeard = free !== undefined;
+    let isTaken = false;
     const waits: (() => void)[] = [];
     try {
       const answer = new Promise<Result>((resolve, reject) => {
@@ -220,25 +221,23 @@ class WorkerPool<Input, Result> implements Pool<Input, Result> {
             if (data.type === 'ready' || data.type === 'run' || data.id !== id) return;
             heard();
             if (data.type === 'taken') {
+              isTaken = true;
               if (this.#timeout !== undefined) waits.push(countDown(this.#timeout, late));
               return;
             }
-            this.#free.push(worker);
+            this.#free.add(worker);
             // the cast: the worker serves the trial of this search
             if (data.type === 'result') resolve(data.result as Result);
             else reject(errorFrom(data.error));
           },
           (error, exitCode) => {
-            // gone for good: the next job gets a new one
-            this.#all.delete(worker);
             const empty = isHeard ? null : emptyEnd(this.#operation, exitCode, 'serveTrials(trial)');
             isSilent = empty !== null;
             reject(empty ?? error);
           },
         );
         const late = (): void => {
-          this.#all.delete(worker);
-          void worker.terminate();
+          this.#end(worker);
           const words = `the trial took longer than ${this.#timeout} milliseconds: its worker was ended.`;
           reject(new ValueError(this.#operation, words, { timeout: this.#timeout }));
         };
@@ -249,10 +248,29 @@ class WorkerPool<Input, Result> implements Pool<Input, Result> {
       return { result, seconds: (performance.now() - started) / 1000 };
     } catch (error) {
       if (isSilent || this.#isClosed || this.#signal?.aborted === true) throw error;
+      // it ended while it had nothing to do, which is no fault of this job
+      if (free !== undefined && !isTaken && !this.#all.has(worker)) return this.run(job);
       return { error: error as Error, seconds: (performance.now() - started) / 1000 };
     } finally {
       for (const end of waits) end();
     }
+  }
+
+  /** A new one. It is listened to for as long as it lives: where it fails it gets no job again, also while it has none. */
+  #begin(): WorkerLike {
+    const worker = this.#start();
+    this.#all.add(worker);
+    channelTo(worker).listen(
+      () => undefined,
+      () => this.#end(worker),
+    );
+    return worker;
+  }
+
+  #end(worker: WorkerLike): void {
+    this.#free.delete(worker);
+    this.#all.delete(worker);
+    void worker.terminate(); // in a page it is there yet
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,5 @@
 /** Trainings and trials in worker threads, whose module is bundled as users of plain Node would. */
+import { EventEmitter } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,8 +12,10 @@ import { DivergedError } from '../diverged-error.ts';
 import { crossValidate } from '../search/cross-validate.ts';
 import { search } from '../search/search.ts';
 import { choice } from '../search/space.ts';
+import type { WorkerLike } from './channel.ts';
 import { serveTraining, trainInWorker } from './run.ts';
 import type { served } from './served-tests.ts';
+import { openPool } from './trials.ts';
 import { giveWeights } from './weights.ts';
 import { makeModel, makeTraining, trial } from './worker-tests.ts';
 
@@ -77,13 +80,11 @@ describe('trainInWorker', () => {
         seen.push(step);
         if (seen.length === 3) {
           run.pause();
-          const [first, again] = [await run.weights(), await run.weights()];
+          const first = await run.weights();
           expect([...first.keys()]).toEqual(['0.weight', '0.bias', '2.weight', '2.bias']);
-          await new Promise((resolve) => setTimeout(resolve, 30));
-          const later = await run.weights();
-          expect(later).toEqual(await run.weights());
           expect(first.get('0.weight')!.data).not.toEqual(new Float32Array(16));
-          expect(again.size).toBe(4);
+          await new Promise((resolve) => setTimeout(resolve, 30));
+          expect(await run.weights()).toEqual(first);
           run.resume();
         }
         if (seen.length === 10) controller.abort();
@@ -91,6 +92,45 @@ describe('trainInWorker', () => {
       expect(seen).toEqual(seen.map((_, at) => at + 1));
       expect((await run.outcome).why).toBe('aborted');
       await expect(run.weights()).rejects.toThrow('WorkerRun: the training is over: its weights are in the outcome.');
+    } finally {
+      await worker.terminate();
+    }
+  });
+
+  test('the weights of a paused training are those at which it stands, though a step was under way', async () => {
+    const worker = start();
+    const run = trainInWorker<Task>(worker, { learningRate: 0.1, epochs: 1e6, waits: 60 }, { every: 0 });
+    const seen: number[] = [];
+    const heard = (count: number): Promise<void> =>
+      new Promise((resolve) => {
+        const timer = setInterval(() => {
+          if (seen.length < count) return;
+          clearInterval(timer);
+          resolve();
+        }, 1);
+      });
+    void (async () => {
+      for await (const { type, step } of run) if (type === 'step') seen.push(step);
+    })();
+    try {
+      for (let time = 0; time < 2; time++) {
+        await heard(seen.length + 2);
+        run.pause();
+        const first = await run.weights();
+        const at = seen.length;
+        run.pause();
+        expect(await run.weights()).toEqual(first);
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        expect(await run.weights()).toEqual(first);
+        expect(seen.length).toBe(at);
+        run.resume();
+      }
+      run.pause();
+      run.resume();
+      expect((await run.weights()).size).toBe(4);
+      run.pause();
+      run.abort();
+      expect((await run.outcome).why).toBe('aborted');
     } finally {
       await worker.terminate();
     }
@@ -292,6 +332,47 @@ describe('search in workers', () => {
     await expect(trainInWorker<Task>(empty(), { learningRate: 0.1, epochs: 1 }).outcome).rejects.toThrow(
       `trainInWorker: ${wanted} serveTraining(...)?`,
     );
+  });
+
+  test('a worker that ends or fails while it has nothing to do costs no trial and no time', async () => {
+    const begun: Worker[] = [];
+    const begin = (): Worker => {
+      begun.push(start());
+      return begun.at(-1)!;
+    };
+    const workers = { start: begin, count: 1 };
+    const pool = openPool<{ readonly learningRate: number }, number>('search', { workers });
+    const context = { seed: 1, budget: 0, state: null };
+    const run = (learningRate: number) => pool.run({ input: { learningRate }, context });
+    // 98 exits and 97 throws after its result
+    for (const learningRate of [98, 97]) {
+      expect(await run(learningRate)).toMatchObject({ result: 0 });
+      await new Promise((resolve) => void begun.at(-1)!.on('exit', resolve));
+      expect(await run(0.1)).toMatchObject({ result: expect.any(Number) });
+    }
+    expect(begun).toHaveLength(3);
+    await pool.close();
+    for (const { threadId } of begun) expect(threadId).toBe(-1);
+  });
+
+  test('a trial that a worker was sent while it ended goes to the next one', async () => {
+    let begun = 0;
+    // takes one trial, and ends when it is sent the second
+    const begin = (): WorkerLike => {
+      begun++;
+      const worker = new EventEmitter();
+      let taken = 0;
+      const postMessage = ({ id }: { readonly id: number }): void => {
+        if (taken++ > 0) return void queueMicrotask(() => worker.emit('exit', 1));
+        for (const told of [{ type: 'taken' }, { type: 'result', result: 0.5 }])
+          queueMicrotask(() => worker.emit('message', { nn: 'trial', id, ...told }));
+      };
+      return Object.assign(worker, { postMessage, terminate: () => undefined }) as unknown as WorkerLike;
+    };
+    const workers = { start: begin, count: 1 };
+    const { rows } = await search({ space, strategy: 'grid', workers });
+    expect(rows.map(({ error }) => error)).toEqual([null, null, null]);
+    expect(begun).toBe(3);
   });
 
   test('a worker that dies costs its trial, not the search', async () => {
