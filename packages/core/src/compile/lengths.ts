@@ -9,24 +9,20 @@ import { resolve, type Trace } from './trace.ts';
 const tolerated = 8;
 
 export class LengthWatch {
-  readonly #seen = new Map<number, { shapes: (readonly number[])[][]; isDone: boolean }>();
+  readonly #seen = new Map<number, (readonly number[])[][]>();
   #isSaid = false;
 
   /** Takes note of a graph that was compiled; returns the warning once it is due. */
   note(trace: Trace): string | null {
     if (this.#isSaid) return null;
     const structure = structureOf(trace);
-    const entry = this.#seen.get(structure) ?? { shapes: [], isDone: false };
-    this.#seen.set(structure, entry);
-    if (entry.isDone) return null;
-    entry.shapes.push(trace.leaves.map(({ shape }) => shape));
-    if (entry.shapes.length < tolerated) return null;
-    const changing = changingAxis(entry.shapes);
-    entry.shapes = [];
-    // those that double are few, however far they go: lengths that are padded, sizes of batches that are tried
-    entry.isDone = changing === null || !isDoubling(changing.sizes);
-    this.#isSaid = changing !== null && entry.isDone;
-    return this.#isSaid ? describe(changing!) : null;
+    const shapes = this.#seen.get(structure) ?? [];
+    this.#seen.set(structure, shapes);
+    if (shapes.push(trace.leaves.map(({ shape }) => shape)) < tolerated) return null;
+    this.#seen.delete(structure);
+    const warning = describe(shapes);
+    this.#isSaid = warning !== null;
+    return warning;
   }
 }
 
@@ -44,32 +40,23 @@ function structureOf({ order, leaves }: Trace): number {
   return hash;
 }
 
-interface Changing {
-  readonly shape: readonly number[];
-  readonly axis: number;
-  readonly sizes: readonly number[];
-}
-
-/** The first axis of an input that has another size in each of them. */
-function changingAxis(shapes: readonly (readonly (readonly number[])[])[]): Changing | null {
-  for (const [leaf, shape] of shapes[0]!.entries()) {
-    for (const axis of shape.keys()) {
-      const sizes = shapes.map((list) => list[leaf]?.[axis] ?? 0);
-      if (new Set(sizes).size === tolerated) return { shape, axis, sizes };
+function describe(shapes: readonly (readonly (readonly number[])[])[]): string | null {
+  const [first] = shapes as [readonly (readonly number[])[]];
+  for (const [leaf, shape] of first.entries()) {
+    for (const [axis] of shape.entries()) {
+      const sizes = new Set(shapes.map((list) => list[leaf]?.[axis] ?? 0));
+      if (sizes.size < tolerated || isDoubling([...sizes])) continue;
+      return (
+        `nn: axis ${axis} of an input of ${show(shape)} took ${tolerated} sizes (${[...sizes].join(', ')}), ` +
+        'each compiled anew: pad to a few (padTo of @nn/data); said once.'
+      );
     }
   }
   return null;
 }
 
-/** Whether most are at least twice the next smaller one. */
-function isDoubling(sizes: readonly number[]): boolean {
-  const rising = [...sizes].sort((a, b) => a - b);
-  return rising.filter((size, at) => size >= 2 * rising[at - 1]!).length >= tolerated / 2;
-}
-
-function describe({ shape, axis, sizes }: Changing): string {
-  return (
-    `nn: axis ${axis} of an input of ${show(shape)} took ${tolerated} sizes (${sizes.join(', ')}), ` +
-    'each compiled anew: pad to a few (padTo of @nn/data); said once.'
-  );
+/** Whether most are at least twice the next smaller one: such are few, as padded lengths, or batches of sizes that are tried. */
+function isDoubling(sizes: number[]): boolean {
+  sizes.sort((a, b) => a - b);
+  return sizes.filter((size, at) => size >= 2 * sizes[at - 1]!).length >= tolerated / 2;
 }
