@@ -26,20 +26,25 @@ const classes = {
   warningOf: ['warning', 'No error: what may have been decided wrongly about data, as `onWarning` gets it.'],
 };
 
-/** @typedef {{ kind: string, code: string, message: string }} Kind */
+/** @typedef {{ kind: string, code: string, message: string, operations?: ReadonlySet<string> }} Kind `operations`: whose a check is that several share. */
 
 /** The page, from the sources as they are. @returns {string} */
 export function errorsPage() {
-  /** @type {Map<string, Map<string, Set<string>>>} code to kind to messages */
+  /** @type {Map<string, Map<string, Map<string, Set<string>>>>} code to kind to messages to whose they are */
   const found = new Map(Object.values(classes).map(([code]) => [code, new Map()]));
-  for (const { code, kind, message } of allKinds()) {
+  for (const { code, kind, message, operations = [] } of allKinds()) {
     const kinds = found.get(code);
-    kinds?.set(kind, (kinds.get(kind) ?? new Set()).add(message));
+    const messages = kinds?.get(kind) ?? new Map();
+    messages.set(message, new Set([...(messages.get(message) ?? []), ...operations]));
+    kinds?.set(kind, messages);
   }
   const sections = Object.entries(classes).map(([name, [code, meaning]]) => {
     const kinds = [...(found.get(code) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1));
     const lines = kinds.map(([kind, messages]) =>
-      [`- \`${kind}\``, ...[...messages].sort().map((message) => `  - ${message}`)].join('\n'),
+      [
+        `- \`${kind}\``,
+        ...[...messages].sort(([a], [b]) => (a < b ? -1 : 1)).map((entry) => `  - ${lineOf(...entry)}`),
+      ].join('\n'),
     );
     const title = name === 'warningOf' ? '## Warnings\n\n' : `## ${name}\n\n\`error.code === '${code}'\`. `;
     return `${title}${meaning}\n\n${lines.join('\n')}`;
@@ -47,12 +52,22 @@ export function errorsPage() {
   return `${head}\n\n${sections.join('\n\n')}\n`;
 }
 
+/** A message, and whose it is: the first few. An empty name stands for those that are not known. @param {string} message @param {ReadonlySet<string>} operations */
+function lineOf(message, operations) {
+  const names = [...operations].filter((name) => name !== '').sort();
+  if (names.length === 0) return message;
+  const most = names.length > 8 ? 6 : names.length;
+  const more = names.length > most ? ` and ${names.length - most} more` : '';
+  const shown = names.slice(0, most).map((name) => `\`${name}\``);
+  return `${message} (${shown.join(', ')}${more}${operations.has('') ? ', and others' : ''})`;
+}
+
 const head = `# Errors
 
 Written by \`npm run api:update\` from the sources. Every error is an \`NNError\` (\`isNNError(error)\`): \`error.code\` tells its class,
 \`error.kind\` the class, the operation or layer that throws it, and a reason where there is one, \`error.data\` the facts. Messages
 may change, kinds do not without a note in the changelog. Here \`<operation>\` stands for the name of the operation, layer or
-function that was called, and \`{...}\` for what is filled in. The names of classes are kept as strings, so that kinds and messages
+function that was called, some of them in brackets where several share a check, and \`{...}\` for what is filled in. The names of classes are kept as strings, so that kinds and messages
 are the same where a bundler renames classes; give a class of your own a \`static name\` if its errors are to keep theirs. What to do about the classes: [debug](guides/debug.md).`;
 
 /** Every kind that the packages throw, or the sources of an app. @param {readonly string[]} [files] @returns {Kind[]} */
@@ -60,9 +75,12 @@ export function allKinds(files = sources()) {
   return files.flatMap(kindsOf);
 }
 
+/** @type {string[] | undefined} */
+let listed;
+
 /** @returns {string[]} */
 function sources() {
-  return readdirSync(join(root, 'packages'))
+  listed ??= readdirSync(join(root, 'packages'))
     .filter((name) => name !== 'conformance')
     .sort()
     .flatMap((name) =>
@@ -71,11 +89,13 @@ function sources() {
         .sort()
         .map((file) => join(root, 'packages', name, 'src', file)),
     );
+  return listed;
 }
 
 /** The errors that a file throws. @param {string} file @returns {Kind[]} */
 function kindsOf(file) {
-  const text = readFileSync(file, 'utf8');
+  const read = sourceFile(file);
+  const { text } = read;
   if (!Object.keys(classes).some((name) => text.includes(`${name}(`) || text.includes(`extends ${name} `))) return [];
   /** @type {Kind[]} */
   const kinds = [];
@@ -92,7 +112,7 @@ function kindsOf(file) {
     }
     ts.forEachChild(node, (child) => visit(child, within));
   };
-  visit(ts.createSourceFile(file, text, ts.ScriptTarget.ES2022, true), '<operation>');
+  visit(read, '<operation>');
   return kinds;
 }
 
@@ -103,7 +123,10 @@ function kindsOf(file) {
 function thrown(code, source, words, layer) {
   const helper = ts.isTemplateExpression(source) ? helperOf(source) : undefined;
   const own = sourceOf(source, layer);
-  if (helper === undefined) return sourcesIn(own, source).map((each) => kindOf(code, each, wordsOf(words)));
+  if (helper === undefined) {
+    const operations = new Set(own === '<operation>' ? operationsOf(source) : []);
+    return sourcesIn(own, source).map((each) => ({ ...kindOf(code, each, wordsOf(words)), operations }));
+  }
   /** @type {Kind[]} */
   const kinds = [];
   /** @param {ts.Node} node @param {string} name */
@@ -124,15 +147,86 @@ function thrown(code, source, words, layer) {
   return kinds;
 }
 
-/** The files that import `name` of a file, and what they call it. @param {string} file @param {string} name */
+/**
+ * Whose errors a check throws that is told the operation, `checkAxis(operation, axis)`: what its calls give it, and where they
+ * pass on what they were given, what theirs do. An empty name stands for calls that make one up.
+ * @param {ts.Expression} source @param {Set<string>} [seen] @returns {string[]}
+ */
+function operationsOf(source, seen = new Set()) {
+  const own = ts.findAncestor(source, (node) => ts.isFunctionDeclaration(node) && placeIn(node, source) >= 0);
+  if (!own || !ts.isFunctionDeclaration(own) || !own.name) return [''];
+  const [file, place] = [own.getSourceFile(), placeIn(own, source)];
+  const key = `${file.fileName} ${own.name.text}`;
+  if (seen.has(key)) return [];
+  seen.add(key);
+  const places = [{ file, name: own.name.text }, ...importersOf(file.fileName, own.name.text)];
+  return places
+    .flatMap(({ file: calling, name }) => callsOf(calling, name))
+    .flatMap(({ arguments: { [place]: given } }) => {
+      const texts = given === undefined ? [] : literals(given);
+      return given === undefined || texts.length > 0 ? texts : operationsOf(given, seen);
+    });
+}
+
+/** Which parameter of a function it is; -1 where it is none. @param {ts.FunctionDeclaration} own @param {ts.Expression} name */
+function placeIn(own, name) {
+  return own.parameters.findIndex((parameter) => parameter.name.getText() === name.getText());
+}
+
+/** @type {Map<ts.SourceFile, Map<string, ts.CallExpression[]>>} */
+const calls = new Map();
+
+/** The calls of a function by its name. @param {ts.SourceFile} file @param {string} name */
+function callsOf(file, name) {
+  const known = calls.get(file) ?? new Map();
+  if (!calls.has(file)) {
+    /** @param {ts.Node} node */
+    const visit = (node) => {
+      if (ts.isCallExpression(node) && ts.isIdentifier(node.expression)) {
+        const { text } = node.expression;
+        known.set(text, [...(known.get(text) ?? []), node]);
+      }
+      ts.forEachChild(node, visit);
+    };
+    visit(file);
+    calls.set(file, known);
+  }
+  return known.get(name) ?? [];
+}
+
+/** @type {Map<string, ts.SourceFile>} */
+const parsed = new Map();
+
+/** A source, read and parsed once. @param {string} name */
+function sourceFile(name) {
+  const known = parsed.get(name) ?? ts.createSourceFile(name, readFileSync(name, 'utf8'), ts.ScriptTarget.ES2022, true);
+  parsed.set(name, known);
+  return known;
+}
+
+/** Who imports a name: the file, from where, and what it calls it. @type {Map<string, { file: string, from: string, as: string }[]> | undefined} */
+let imports;
+
+/** The files that import `name` of a file, by its path or its package, and what they call it. @param {string} file @param {string} name */
 function importersOf(file, name) {
-  const imported = new RegExp(`import \\{[^}]*\\b${name}\\b(?: as (\\w+))?[^}]*\\} from '(\\.[^']+)'`, 'g');
-  return sources().flatMap((other) => {
-    const text = other === file ? '' : readFileSync(other, 'utf8');
-    const from = [...text.matchAll(imported)].find(([, , path = '']) => join(dirname(other), path) === file);
-    if (from === undefined) return [];
-    return [{ file: ts.createSourceFile(other, text, ts.ScriptTarget.ES2022, true), name: from[1] ?? name }];
-  });
+  imports ??= importsOfAll();
+  const [, folder] = /packages\/([\w-]+)\/src\//.exec(file) ?? [];
+  return (imports.get(name) ?? [])
+    .filter(({ from, file: other }) => from === `@nn/${folder}` || join(dirname(other), from) === file)
+    .map(({ file: other, as }) => ({ file: sourceFile(other), name: as }));
+}
+
+function importsOfAll() {
+  /** @type {Map<string, { file: string, from: string, as: string }[]>} */
+  const all = new Map();
+  for (const file of sources()) {
+    for (const [, names = '', from = ''] of sourceFile(file).text.matchAll(/import \{([^}]*)\} from '([^']+)'/g)) {
+      for (const [, name = '', as = name] of names.matchAll(/(\w+)(?: as (\w+))?(?=\s*(?:,|$))/g)) {
+        all.set(name, [...(all.get(name) ?? []), { file, from, as }]);
+      }
+    }
+  }
+  return all;
 }
 
 /** The function that takes the reason of a source `operation/${reason}`. @param {ts.TemplateExpression} source */

@@ -36,6 +36,17 @@ test.each<[string, () => unknown]>([
   expect([found, `${code}/<operation>`].some((name) => written.includes(`- \`${name}\``))).toBe(true);
 });
 
+test('a check that several operations share says whose it is, through all that pass the name on', () => {
+  const line = (words: string): string => written.split('\n').find((each) => each.includes(words)) ?? '';
+  // their calls, in a file beside
+  expect(line('has no axis to transform')).toMatch(/ \(`fft`, `fft2`, .*`rfft2`\)$/);
+  // in another package
+  expect(line('a worker said nothing for')).toContain('(`trainInWorker`');
+  expect(line('sampleWeight {...} does not fit the losses')).toMatch(/`balancedSoftmax`, .* and \d+ more\)$/);
+  // a name that is made up at a call
+  expect(line('confidence is {...}: it is a share')).toMatch(/ \(`bootstrapInterval`, and others\)$/);
+});
+
 /** What the page calls with what people drop on it or choose, and the warnings of these. */
 const met =
   /^(parseCsv|readCsv|readIdx|readIdxImages|encodeTable|fitNormalization|fitTable|safetensors|loadCheckpoint|gpu|cpu|memory)$/;
