@@ -1,7 +1,19 @@
 /** Tensors filled by a rule. */
 import { reference } from '@nn/conformance';
 import { describe, expect, test } from 'vitest';
-import { arange, eye, full, linspace, oneHot, ones, onesLike, tensor, zeros, zerosLike } from './index.ts';
+import {
+  arange,
+  checkIndices,
+  eye,
+  full,
+  linspace,
+  oneHot,
+  ones,
+  onesLike,
+  tensor,
+  zeros,
+  zerosLike,
+} from './index.ts';
 import { prepare } from './testing.ts';
 
 const backend = prepare(reference());
@@ -75,4 +87,20 @@ test('a filled tensor lives where it is told to, else where it is needed', async
   const x = zeros([1]);
   await x.data();
   expect(x.backend).toBe(backend);
+});
+
+test('indices that are no whole numbers are none, unless they were made whole', () => {
+  const halves = tensor([0.5, 1]);
+  expect(() => checkIndices('myLoss', halves, 2, 'classes')).toThrow(
+    'myLoss: 0.5 is no index: 2 classes are chosen by whole numbers.',
+  );
+  checkIndices('myLoss', halves.cast('int32'), 2, 'classes');
+  checkIndices('myLoss', tensor([0, 1]), 2, 'classes');
+});
+
+test('a tensor is no number, and is text where text is asked for', () => {
+  const loss = tensor(1);
+  // what JavaScript does for loss < 0.5, which types forbid
+  expect(() => Number(loss)).toThrow('Tensor: a tensor is no number: await loss.item()');
+  expect(`${loss}`).toBe('Tensor float32 []');
 });

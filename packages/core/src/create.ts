@@ -112,7 +112,7 @@ export function eye(n: number, options: FillOptions = {}): Tensor {
 }
 
 /**
- * Throws ValueError for an index that is not from 0 to `size` - 1 (nor `ignored`) where the values are on the host, and has
+ * Throws ValueError for an index that is no whole number from 0 to `size` - 1 (nor `ignored`) where the values are on the host, and has
  * computed ones looked at in eager debugging: for layers and losses that take indices.
  *
  * @example
@@ -120,7 +120,8 @@ export function eye(n: number, options: FillOptions = {}): Tensor {
  * checkIndices('myLoss', tensor([0, 5]), 2, 'classes'); // throws myLoss: index 5 is outside of 2 classes
  */
 export function checkIndices(operation: string, indices: Tensor, size: number, things: string, ignored?: number): void {
-  requireInside(indices.node, { operation, from: `${size} ${things}`, size, ignored });
+  const isCut = indices.dtype !== 'float32';
+  requireInside(indices.node, { operation, from: `${size} ${things}`, size, isCut, ignored });
 }
 
 /**

@@ -55,3 +55,16 @@ test('a device error keeps its cause', () => {
 test('other errors are none of nn', () => {
   for (const other of [new Error('x'), null, undefined, 'text', {}]) expect(isNNError(other)).toBe(false);
 });
+
+test("the user's line is in the stack, however many calls of nn stand above it", () => {
+  const { stackTraceLimit } = Error;
+  const deep = (calls: number): never => {
+    if (calls > 0) return deep(calls - 1);
+    throw new ValueError('deep', 'too deep');
+  };
+  function userCode(): void {
+    deep(20);
+  }
+  expect(userCode).toThrow(expect.objectContaining({ stack: expect.stringContaining('userCode') }));
+  expect(Error.stackTraceLimit).toBe(stackTraceLimit);
+});

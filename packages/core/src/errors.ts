@@ -39,8 +39,12 @@ export class NNError extends Error {
     cause?: unknown,
   ) {
     const [, operation = '', reason = ''] = /^(.*?)(\/[\w-]+)?$/s.exec(source) ?? [];
+    // ten frames, as engines take, may all be of nn: the user's line stands below them
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = Math.max(stackTraceLimit ?? 0, 32);
     // What a hostile name of 99 MB leaves of it is enough for a terminal.
     super((operation && `${operation}: `).concat(words).slice(0, 4000), cause === undefined ? undefined : { cause });
+    Error.stackTraceLimit = stackTraceLimit;
     this.code = code;
     const name = operation.replace(/[(:].*/s, '');
     this.kind = code + (name && `/${name}`) + reason;
@@ -97,8 +101,10 @@ export class ValueError extends NNError {
  * checkOptions('Adam', { lr: 0.1 }, ['learningRate', 'betas']); // throws Adam: no option lr
  */
 export function checkOptions(of: string, options: object, known: readonly string[]): void {
-  const names = typeof options === 'object' && options !== null ? Object.keys(options) : [String(options)];
-  const wrong = names.find((name) => !known.includes(name));
+  if (typeof options !== 'object' || options === null) {
+    throw new ValueError(of, `takes options by name, { ${known.join(', ')} }, got ${excerpt(String(options))}.`);
+  }
+  const wrong = Object.keys(options).find((name) => !known.includes(name));
   if (wrong !== undefined) throw new ValueError(of, `no option ${wrong}: ${known.join(', ')}.`);
 }
 

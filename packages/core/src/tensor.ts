@@ -232,6 +232,15 @@ export class Tensor {
     return `Tensor ${this.dtype} ${show(this.shape)}`;
   }
 
+  /**
+   * What `loss < 0.5` and `Math.max(a, b)` ask for: always a ValueError, for a value has to be waited for. Text, as of a
+   * template, is that of `toString`.
+   */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint !== 'number') return this.toString();
+    throw new ValueError('Tensor', 'a tensor is no number: await loss.item(), or compute with tensors, x.less(y).');
+  }
+
   /** What JSON.stringify asks for: always a ValueError, for values have to be waited for. */
   toJSON(): never {
     throw new ValueError('toJSON', `a tensor lives on a device, and JSON cannot wait for it: ${sendInstead}`);

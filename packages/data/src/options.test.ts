@@ -38,7 +38,7 @@ const call =
 describe.each<[string, () => unknown, string]>([
   ['xor', call(xor, 4, { nosie: 1 }), 'xor: no option nosie: seed, noise.'],
   ['moons', call(moons, 4, { nosie: 1 }), 'moons: no option nosie: seed, noise.'],
-  ['moons: a number', call(moons, 4, 1), 'moons: no option 1: seed, noise.'],
+  ['moons: a number', call(moons, 4, 1), 'moons: takes options by name, { seed, noise }, got 1.'],
   ['circles', call(circles, 4, { classes: 2 }), 'circles: no option classes: seed, noise, factor.'],
   ['spirals', call(spirals, 4, { turn: 2 }), 'spirals: no option turn: seed, noise, classes, turns.'],
   ['blobs', call(blobs, 4, { centres: [] }), 'blobs: no option centres: seed, noise, classes, centers.'],
@@ -51,11 +51,15 @@ describe.each<[string, () => unknown, string]>([
   ['shuffle', batch({ shuffle: 'block' }), "DataPipeline.batch: shuffle is 'block': choose true or false or blocks."],
   ['dtypes', batch({ dtypes: { x: 'int64' } }), "DataPipeline.batch: dtypes: x is 'int64': choose float32 or int32."],
   ['workers', batch({ workers: { cuont: 2, start } }), 'workers: no option cuont: count, start, patience.'],
-  ['workers: a number', batch({ workers: 2 }), 'workers: no option 2: count, start, patience.'],
+  ['workers: a number', batch({ workers: 2 }), 'workers: takes options by name, { count, start, patience }, got 2.'],
   ['count of workers', batch({ workers: { count: 0, start } }), 'workers: count is 0, start a function'],
   ['pack', batch({ pack: { size: 3 } }), 'DataPipeline.batch: pack: no option size: length.'],
   ['padTo', batch({ padTo: { rows: 3 } }), 'DataPipeline.batch: padTo: no option rows: samples, length, values.'],
-  ['padTo: a number', batch({ padTo: 3 }), 'DataPipeline.batch: padTo: no option 3: samples, length, values.'],
+  [
+    'padTo: a number',
+    batch({ padTo: 3 }),
+    'DataPipeline.batch: padTo: takes options by name, { samples, length, values }, got 3.',
+  ],
   [
     'buckets',
     batch({ padTo: { samples: [4, 0.5] } }),
@@ -173,4 +177,11 @@ it.each<[object, string]>([
   const text = 'x,y\n1,2\n-999,3\n';
   expect(() => parseCsv(text, options)).toThrow(message);
   await expect(csvRows(byteRange(new Blob([text])), options)).rejects.toThrow(message);
+});
+
+it('what names no field and is no table is told', () => {
+  expect(load({ normalize: true })).toThrow('DataLoader: normalize is true: give values by the names of fields.');
+  expect(() => parseCsv('data/train.csv')).toThrow(
+    "parseCsv: takes the text of a file, got what looks like its path: readCsv(await readFile('data/train.csv')).",
+  );
 });

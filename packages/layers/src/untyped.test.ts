@@ -35,7 +35,18 @@ test.each<[keyof typeof layers, readonly unknown[], string]>([
     [x, x, { weights: [1, 2] }],
     'crossEntropy: no option weights: reduction, mask, sampleWeight, weight,',
   ],
-  ['meanSquaredError', [x, x, 'sum'], 'meanSquaredError: no option sum: reduction, mask, sampleWeight.'],
+  [
+    'meanSquaredError',
+    [x, x, 'sum'],
+    'meanSquaredError: takes options by name, { reduction, mask, sampleWeight }, got sum.',
+  ],
+  [
+    'meanSquaredError',
+    [[1], [2]],
+    'meanSquaredError: takes two tensors, what the model gives and the target, got 1: tensor([...]) makes one',
+  ],
+  ['crossEntropy', [{ inputs: x, targets: x }], 'crossEntropy: takes two tensors'],
+  ['focal', [x, [0, 1]], 'focal: takes two tensors, what the model gives and the target, got 0,1: tensor'],
   ['bceWithLogits', [x, x, { posWeight: 2 }], 'bceWithLogits: no option posWeight'],
   ['Sequential', [[layers.relu]], 'Sequential: item 0 is neither a layer nor a function: spread the list'],
 ])('%s refuses %o', (name, args, message) => {

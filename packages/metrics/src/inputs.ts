@@ -47,7 +47,7 @@ function spread(operation: string, what: string, given: Tensor | undefined, shap
   if (own.some((size, axis) => size !== shape[axis])) {
     throw new ShapeError(
       operation,
-      `${what} ${showShape(own)} for samples ${showShape(shape)}: give one for each, or one for each of the first axes.`,
+      `${what} ${showShape(own)} for samples ${showShape(shape)}: give one for each, or each of the first axes.`,
       { [what]: own, shape },
     );
   }

@@ -311,7 +311,7 @@ describe('merging and saving', () => {
     await f1.read();
     expect(() => f1.merge(other)).toThrow('F1Score: updates were not read yet: await read(...) first.');
     expect(() => f1.loadHostState({})).toThrow(
-      'F1Score: takes its own state, of [4, 3] numbers, got {}: load it into one made with the same options.',
+      'F1Score: takes its own state, of [4, 3] numbers, got {}: load it into one of the same options.',
     );
     const narrow = new F1Score({ classes: 2 });
     narrow.update(labels([0]), labels([1]));
@@ -330,7 +330,7 @@ describe('errors', () => {
       'peakSignalToNoise: range is undefined: say how far apart values can be, 1 or 255.',
       () => peakSignalToNoise(uniform([1, 1, 2, 2]), uniform([1, 1, 2, 2]), nothing),
     ],
-    ['StructuralSimilarity: no option undefined: range.', () => new StructuralSimilarity(nothing)],
+    ['StructuralSimilarity: takes options by name, { range }, got undefined.', () => new StructuralSimilarity(nothing)],
     ['FBetaScore: beta is undefined: it must be above 0.', () => new FBetaScore(nothing)],
     [
       "Precision: the predictions are scores: say from: 'logits' or from: 'probabilities'.",
@@ -432,7 +432,7 @@ describe('errors', () => {
     ['Mean: no option nam: name', () => Reflect.construct(Mean, [{ nam: 'loss' }])],
     ['F1Score: no option avarage', () => Reflect.construct(F1Score, [{ avarage: 'macro' }])],
     [
-      'Mean: mask [3] for samples [2]: give one for each, or one for each of the first axes.',
+      'Mean: mask [3] for samples [2]: give one for each, or each of the first axes.',
       () => new Mean().update(tensor([1, 2]), { mask: tensor([true, true, false]) }),
     ],
     ['Last: takes one number per update, got [2]: reduce it first.', () => new Last().update(tensor([1, 2]))],
@@ -509,7 +509,7 @@ describe('errors', () => {
     await expect(f1.read()).rejects.toThrow(message);
     await expect(accuracy.read()).rejects.toThrow(message);
     await expect(matrix.read()).rejects.toThrow(
-      'ConfusionMatrix: some targets or predicted labels are not from 0 to 1: check classes',
+      'ConfusionMatrix: some targets or predicted labels are not from 0 to 1, or probabilities from 0 to 1',
     );
     const ignoring = new F1Score({ ignoreIndex: 2 });
     ignoring.update(

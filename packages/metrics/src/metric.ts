@@ -156,7 +156,7 @@ export abstract class Metric<Value = number> implements Stateful {
     if (!rows.every(fits)) {
       throw new FormatError(
         String(this),
-        `takes its own state, of ${showShape(this.shape)} numbers, got ${excerpt(JSON.stringify(state) ?? '', 60)}: load it into one made with the same options.`,
+        `takes its own state, of ${showShape(this.shape)} numbers, got ${excerpt(JSON.stringify(state) ?? '', 60)}: load it into one of the same options.`,
       );
     }
     const past = this.#added(replaces ? none : this.#epoch, totals);

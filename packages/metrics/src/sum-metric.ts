@@ -101,11 +101,10 @@ export abstract class SumMetric<Arguments extends readonly unknown[], Value> ext
     if (this.shape[1] === 0) this.shape = [rows, columns];
     const [given, expected] = [showShape(added.shape), showShape(this.shape)];
     if (given !== expected) {
-      throw new ShapeError(
-        String(this),
-        `sums ${given} after ${expected}: the number of classes or outputs may not change.`,
-        { batch: added.shape, expected: this.shape },
-      );
+      throw new ShapeError(String(this), `sums ${given} after ${expected}: classes or outputs may not change.`, {
+        batch: added.shape,
+        expected: this.shape,
+      });
     }
     const elements = Math.max(1, ...batch.map((item) => (isTensor(item) ? item.size : 1)));
     const growth = Math.min(elements, mostOfUpdate);

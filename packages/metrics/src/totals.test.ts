@@ -191,7 +191,7 @@ describe('states', () => {
       values: { window: [2], epoch: [4, 2] },
     });
     expect(() => a.values.loadHostState({ columns: 1, totals: [1, 2], open: 9 })).toThrow(
-      'Values: takes its own state, of [0, 1] numbers, got {"columns":1,"totals":[1,2],"open":9}: load it into one made with the same options.',
+      'Values: takes its own state, of [0, 1] numbers, got {"columns":1,"totals":[1,2],"open":9}: load it into one of the same options.',
     );
     expect(() => a.mean.loadHostState({ columns: 1, totals: [], open: [1] })).toThrow(
       'Mean: takes its own state, of [2, 1] numbers',

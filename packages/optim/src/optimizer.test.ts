@@ -433,7 +433,7 @@ describe('options', () => {
       'SGD: no option lr: learningRate, weightDecay, maximize, momentum, dampening, nesterov, clip, transform, constraint, masterWeights.',
     );
     expect(() => make(Adam, [x], { eps: 1 })).toThrow('Adam: no option eps');
-    expect(() => make(AdamW, [x], 0.01)).toThrow('AdamW: no option 0.01');
+    expect(() => make(AdamW, [x], 0.01)).toThrow('AdamW: takes options by name, { learningRate');
     expect(() => make(RMSprop, [x], { decay: 0.9 })).toThrow('RMSprop: no option decay');
   });
 

@@ -356,3 +356,11 @@ describe('encodeCheckpoint refuses', () => {
     expect(held + onDevice).toBe(11);
   });
 });
+
+it('refuses one part in the place of all, whose own state would be lost', async () => {
+  const run = { ...new Model(1), hostState: () => 1, loadHostState: () => undefined };
+  const words = 'checkpoint: the parts are objects by name, { model, optimizer }, and not';
+  await expect(encodeCheckpoint(run)).rejects.toThrow(words);
+  const bytes = await encodeCheckpoint({ layer: run.layer, runningMean: run.runningMean });
+  await expect(loadCheckpoint(bytes, run)).rejects.toThrow(words);
+});

@@ -6,7 +6,9 @@
 import type { AbortSignalLike, Parameter } from '@nn/core';
 import {
   checkOptions,
+  excerpt,
   FormatError,
+  isStateful,
   namedParameters,
   randomState,
   setRandomState,
@@ -68,6 +70,7 @@ export async function encodeCheckpoint(
   options: SaveCheckpointOptions = {},
 ): Promise<Uint8Array> {
   checkOptions('saveCheckpoint', options, ['notes', 'signal']);
+  checkParts(parts);
   options.signal?.throwIfAborted();
   const { parameters, states } = collect(parts);
   const notes = options.notes ?? null;
@@ -129,6 +132,7 @@ export async function loadCheckpoint(
   options: LoadCheckpointOptions = {},
 ): Promise<{ readonly notes: Json }> {
   checkOptions('loadCheckpoint', options, ['random', ...openOptionNames]);
+  checkParts(parts);
   const { signal, maxHeaderBytes, maxTensors } = options;
   const bytes = await readBytes('loadCheckpoint', source, signal, options);
   const file = parseSafetensors(bytes, {
@@ -160,6 +164,16 @@ export async function loadCheckpoint(
   if (options.random ?? true) setRandomState(record.random);
   applyValues(match.values);
   return { notes: record.notes };
+}
+
+/** For what has a state of its own and was given in the place of the parts. */
+function checkParts(parts: CheckpointParts): void {
+  if (isStateful(parts)) {
+    throw new ValueError(
+      'checkpoint',
+      `the parts are objects by name, { model, optimizer }, and not ${excerpt(String(parts))}, whose own state would be lost: of a Training give training.parts.`,
+    );
+  }
 }
 
 /**

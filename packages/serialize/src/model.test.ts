@@ -306,3 +306,11 @@ function fileOfDoubles(values: number[]): Uint8Array {
   bytes.set(new Uint8Array(new Float64Array(values).buffer), 8 + header.length);
   return bytes;
 }
+
+it('tells of a model without parameters, and of what is no model', async () => {
+  await expect(encodeModel({})).rejects.toThrow('saveModel: the model has no parameters: layers are found in fields');
+  const model = { weight: parameter([1]) };
+  const bytes = await encodeModel(model);
+  const none: unknown = undefined;
+  await expect(loadModel(bytes, none as object)).rejects.toThrow('loadModel: the file comes first, then the model');
+});

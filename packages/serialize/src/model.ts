@@ -88,7 +88,14 @@ export async function encodeModel(model: object, options: SaveModelOptions = {})
       `a file of the format '${format}' has no place for metadata; leave metadata out, or write safetensors.`,
     );
   }
-  const values = await untilAborted(readValues(namedParameters(model)), signal);
+  const parameters = namedParameters(model);
+  if (parameters.size === 0) {
+    throw new ValueError(
+      'saveModel',
+      'the model has no parameters: layers are found in fields, arrays and maps, not in #private fields, sets or closures.',
+    );
+  }
+  const values = await untilAborted(readValues(parameters), signal);
   if (format === 'safetensors') return encodeSafetensors(values, { format: 'pt', ...metadata });
   if (format === 'npz') {
     const { encodeNpz } = await import('./numpy/write.ts');
@@ -155,6 +162,12 @@ export async function loadModel(
   options: LoadModelOptions = {},
 ): Promise<NameDifference> {
   checkOptions('loadModel', options, known);
+  if (typeof model !== 'object' || model === null || source === model) {
+    throw new ValueError(
+      'loadModel',
+      `the file comes first, then the model that gets its values, got ${excerpt(String(model))}: loadModel('model.safetensors', model).`,
+    );
+  }
   const rename = await renamingOf(options.rename);
   const file = await openWeights('loadModel', source, options);
   try {

@@ -20,6 +20,8 @@ export interface IndexRange {
   readonly size: number;
   /** The lowest index; 0 by default. */
   readonly low?: number;
+  /** Whether what stands behind the point is dropped without a word, as casts do it; else it is no index. */
+  readonly isCut?: boolean;
   /** An index that means nothing and may stand anywhere. */
   readonly ignored?: number | undefined;
 }
@@ -35,7 +37,7 @@ export function requireInside(index: Node, range: IndexRange, debugOnly = false)
   if (recorder !== null && values?.primitive === Argument && (mask === null || mask.primitive === Argument)) {
     // the casts: what an argument has for attributes is its position
     const [at, over] = [values.attributes as number, mask === null ? null : (mask.attributes as number)];
-    const key = [at, over, range.size, range.low, range.ignored].join();
+    const key = [at, over, range.size, range.low, range.isCut, range.ignored].join();
     const check: ArgumentCheck = (given) => {
       checkNow(given[at]!.node, over === null ? null : given[over]!.node, range);
     };
@@ -61,13 +63,20 @@ function checkNow(index: Node, mask: Node | null, range: IndexRange): boolean {
 function outside(
   values: TensorData,
   shown: TensorData | null,
-  { operation, from, size, low = 0, ignored }: IndexRange,
+  { operation, from, size, low = 0, isCut = true, ignored }: IndexRange,
 ): ValueError | null {
   for (let k = 0; k < values.length; k++) {
     if (shown !== null && !shown[k]) continue;
     // casts to int32 drop what is behind the point, and low is at most 0
     const given = values[k]!;
-    if (given > low - 1 && given < size) continue;
+    if (given > low - 1 && given < size) {
+      if (isCut || Number.isInteger(given)) continue;
+      return new ValueError(operation, `${given} is no index: ${from} are chosen by whole numbers.`, {
+        operation,
+        index: given,
+        size,
+      });
+    }
     const value = Math.trunc(given);
     if (value === ignored) continue;
     return new ValueError(

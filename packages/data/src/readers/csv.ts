@@ -4,7 +4,7 @@
  * It does not turn columns into samples; that is `tables/table.ts`; records alone are `csv-records.ts`. Written here because
  * the libraries at hand keep going after errors and do not say in which column they found them.
  */
-import { type AbortSignalLike, checkOptions, FormatError, ValueError } from '@nn/core';
+import { type AbortSignalLike, checkOptions, excerpt, FormatError, ValueError } from '@nn/core';
 import { listed, quoted } from '../messages.ts';
 import { type DataWarning, warningOf } from '../warning.ts';
 import { fillColumns } from './csv-fill.ts';
@@ -130,6 +130,12 @@ export async function readCsv(source: ByteSource, options: CsvFileOptions = {}):
  */
 export function parseCsv(text: string, options: CsvOptions = {}): Table {
   checkText('parseCsv', text);
+  if (/^\S{1,999}\.(csv|tsv|txt|gz)$/i.test(text)) {
+    throw new ValueError(
+      'parseCsv',
+      `takes the text of a file, got what looks like its path: readCsv(await readFile('${excerpt(text)}')).`,
+    );
+  }
   checkOptions('parseCsv', options, known);
   return parse(text, options, []).table;
 }

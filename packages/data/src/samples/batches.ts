@@ -119,6 +119,9 @@ export function checkNames(
   { fields }: Pick<Dataset, 'fields'>,
   named: object = {},
 ): void {
+  // true has no names
+  if (Object(named) !== named)
+    throw new ValueError(operation, `${option} is ${named}: give values by the names of fields.`);
   for (const name of Object.keys(named)) {
     if (Object.hasOwn(fields, name)) continue;
     throw new ValueError(operation, `${option} names '${name}', the samples have ${Object.keys(fields).join(', ')}.`, {

@@ -17,7 +17,7 @@ import {
 } from '@nn/core';
 import { sizeAt } from '../layer.ts';
 import { keepOver } from '../mask.ts';
-import { isList, type LossOptions, reduceLoss, weighSamples } from './reduce.ts';
+import { isList, type LossOptions, reduceLoss, requireTensors, weighSamples } from './reduce.ts';
 
 export interface ClassLossOptions extends LossOptions {
   /** A factor for each class: [classes]. The mean divides by the factors of the targets' classes. */
@@ -49,6 +49,7 @@ export function classLoss(
   options: ClassLossOptions,
   costs: (scores: Tensor) => Tensor,
 ): Tensor {
+  requireTensors(loss, scores, target);
   const axis = classAxis(loss, scores);
   const { labelSmoothing = 0, mask } = options;
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
@@ -128,8 +129,7 @@ export function checkClasses(
   classes: number,
   { mask, ignoreIndex = -100 }: ClassLossOptions,
 ): void {
-  const indices = target.cast('int32');
-  const meant = mask === undefined ? indices : where(keepOver(loss, mask, indices), indices, ignoreIndex);
+  const meant = mask === undefined ? target : where(keepOver(loss, mask, target), target, ignoreIndex);
   checkIndices(loss, meant, classes, 'classes', ignoreIndex);
 }
 
@@ -148,7 +148,7 @@ function withIndices(
   const { ignoreIndex = -100, labelSmoothing = 0, reduction = 'mean' } = options;
   const classes = sizeAt(losses, axis);
   const indices = target.cast('int32');
-  checkClasses(loss, indices, classes, options);
+  checkClasses(loss, target, classes, options);
   const hit = hitsAt(indices, classes, axis);
   const isMeant = indices.notEqual(ignoreIndex);
   const counts = options.mask === undefined ? isMeant : isMeant.logicalAnd(keepOver(loss, options.mask, indices));

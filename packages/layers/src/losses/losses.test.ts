@@ -159,3 +159,15 @@ test('a probability that is certain and wrong costs 100, as in PyTorch, and not 
   const losses = binaryCrossEntropy(tensor([0, 1]), tensor([1, 0]), { reduction: 'none' });
   expect(await losses.array()).toEqual([100, 100]);
 });
+
+test('targets that are numbers, and no classes, are an error of a loss of classes', () => {
+  const logits = tensor([
+    [1, 2],
+    [3, 4],
+  ]);
+  expect(() => crossEntropy(logits, tensor([0.5, 1]))).toThrow(
+    'crossEntropy: 0.5 is no index: 2 classes are chosen by whole numbers.',
+  );
+  // what counts for nothing may be anything
+  expect(() => crossEntropy(logits, tensor([0.5, 1]), { mask: tensor([0, 1]) })).not.toThrow();
+});

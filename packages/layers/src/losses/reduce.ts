@@ -2,7 +2,7 @@
  * What all losses share: the form `loss(prediction, target, options)`, masks, weights of samples, and how the losses of the
  * elements become one. Owns no formula.
  */
-import { type Shape, ShapeError, showShape, type Tensor, tensor, ValueError, where } from '@nn/core';
+import { excerpt, isTensor, type Shape, ShapeError, showShape, type Tensor, tensor, ValueError, where } from '@nn/core';
 
 import { keepOver, type MaskOptions } from '../mask.ts';
 
@@ -61,8 +61,19 @@ function isSameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);
 }
 
+/** For JavaScript, which has no types: throws ValueError for a list of numbers, or for a batch as a whole. */
+export function requireTensors(loss: string, ...given: readonly unknown[]): void {
+  const wrong = given.find((one) => !isTensor(one));
+  if (wrong === undefined && given.every(isTensor)) return;
+  throw new ValueError(
+    loss,
+    `takes two tensors, what the model gives and the target, got ${excerpt(String(wrong))}: tensor([...]) makes one of numbers.`,
+  );
+}
+
 /** Losses compare element by element: a shape that broadcasts ([N, 1] with [N]) is nearly always a mistake. */
 export function requireSameShape(loss: string, prediction: Tensor, target: Tensor): void {
+  requireTensors(loss, prediction, target);
   const { shape } = prediction;
   if (isSameShape(shape, target.shape)) return;
   throw new ShapeError(

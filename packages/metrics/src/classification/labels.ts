@@ -40,7 +40,7 @@ export interface Answers {
   readonly actual: Tensor;
   /** What each counts; null where all count 1. */
   readonly weights: Tensor | null;
-  /** Of what counts: infinite where a target or a label is no class, NaN where the score that decides is; 0 otherwise. */
+  /** Of what counts: infinite where a target or a label is no class, or the score of a question no probability, NaN where the score that decides is; 0 otherwise. */
   readonly flaw: Tensor;
   readonly shape: Shape;
 }
@@ -127,6 +127,8 @@ export function answersOf(
     predicted = scores.greater(
       isLogits ? Math.max(-3e38, Math.min(3e38, Math.log(threshold / (1 - threshold)))) : threshold,
     );
+    // p (p - 1) is above 0 outside of 0 to 1, of which rounding may lead a little beyond
+    if (!isLogits) isOutside = isOutside.logicalOr(scores.mul(scores.sub(1)).greater(0.01));
   }
   const own = weightsOf(operation, targets.shape, options);
   let weights = own && turn(own);
@@ -154,6 +156,6 @@ export function requireLabels(metric: object, areLabels: boolean, last: number |
   if (areLabels) return;
   throw new ValueError(
     String(metric),
-    `some targets or predicted labels are not from 0 to ${last}: check classes, or set ignoreIndex.`,
+    `some targets or predicted labels are not from 0 to ${last}, or probabilities from 0 to 1: check classes, or set ignoreIndex.`,
   );
 }

@@ -52,7 +52,13 @@ const hingeOf: Loss = (answers, scores) => {
 const lossOf = (loss: Loss): AnswerValues<Options> => {
   return (operation, predictions, targets, options) => {
     const answers = answersOf(operation, predictions, targets, options, true);
-    return elementsOf(loss(answers, scoresOf(operation, answers)), answers);
+    const { isBinary, isLogits, weights, flaw } = answers;
+    const scores = scoresOf(operation, answers);
+    if (isBinary || isLogits) return elementsOf(loss(answers, scores), answers);
+    // p (p - 1) is above 0 outside of 0 to 1, of which rounding may lead a little beyond
+    const isNone = scores.mul(scores.sub(1)).greater(0.01).any(0, { keepAxes: true });
+    const counts = weights === null ? isNone : isNone.logicalAnd(weights.notEqual(0));
+    return elementsOf(loss(answers, scores), { weights, flaw: where(counts, Number.POSITIVE_INFINITY, flaw) });
   };
 };
 

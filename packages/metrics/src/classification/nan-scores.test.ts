@@ -6,6 +6,7 @@ import {
   Accuracy,
   accuracy,
   BalancedAccuracy,
+  BrierScore,
   CohenKappa,
   ConfusionMatrix,
   ExactMatch,
@@ -126,4 +127,25 @@ test('scores that are infinite decide', async () => {
     tensor([0, 1]),
   );
   expect((await metric.read()).epoch).toBe(1);
+});
+
+test('scores that are said to be probabilities and are none are an error of the read', async () => {
+  const from = 'probabilities';
+  const metrics = {
+    accuracy: new Accuracy({ from }),
+    f1: new F1Score({ from }),
+    loss: new LogLoss({ from }),
+    brier: new BrierScore({ from }),
+  };
+  for (const metric of Object.values(metrics)) {
+    metric.update(tensor([2.5, -1]), tensor([1, 0]));
+    await expect(metric.read()).rejects.toThrow('or probabilities from 0 to 1: check classes');
+  }
+  const classes = new LogLoss({ from });
+  classes.update(tensor([[3, -1]]), tensor([0]));
+  await expect(classes.read()).rejects.toThrow('or probabilities from 0 to 1');
+  // a softmax that was rounded
+  const rounded = new Accuracy({ from });
+  rounded.update(tensor([1.0000002, -1e-7]), tensor([1, 0]));
+  expect((await rounded.read()).epoch).toBe(1);
 });

@@ -5,7 +5,7 @@
 import { checkChoices, checkOptions, type Model, type ParameterPattern, unfreeze, ValueError } from '@nn/core';
 import type { ReduceLROnPlateau, Rule, WeightAverage } from '@nn/optim';
 import type { Callback, Monitored } from '../events.ts';
-import { watched } from './monitor.ts';
+import { checkMonitor, watched } from './monitor.ts';
 
 export interface WeightAverageCallbackOptions {
   /** Averages after each 'step' (EMA) or at the end of each 'epoch' (SWA). Default 'step'. */
@@ -67,6 +67,7 @@ export function reduceOnPlateau<const Name extends string, R extends Rule>(
 ): Callback<Monitored<Name>> & { readonly plateau: ReduceLROnPlateau<R> } {
   checkOptions('reduceOnPlateau', options, ['monitor']);
   const { monitor } = options;
+  checkMonitor('reduceOnPlateau', monitor);
   if (typeof plateau?.mode !== 'string') {
     throw new ValueError(
       'reduceOnPlateau',

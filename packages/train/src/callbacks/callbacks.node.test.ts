@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cpu } from '@nn/backend-cpu';
@@ -268,6 +268,14 @@ describe('checkpoint', () => {
       expect(readdirSync(folder).sort()).toEqual(files);
       expect(readFileSync(join(folder, 'best.safetensors')).equals(best)).toBe(true);
     }
+  });
+
+  test('is not taken for absent where its file was given in the place of its folder', async () => {
+    const file = join(folder, 'checkpoint.safetensors');
+    writeFileSync(file, '');
+    await expect(resume(make().training, file)).rejects.toThrow(
+      `resume: ${file} is a file: give the folder that holds checkpoint.safetensors.`,
+    );
   });
 
   test('does not replace the best model by a worse one after a resume', async () => {

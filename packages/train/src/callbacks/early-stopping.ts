@@ -1,8 +1,8 @@
 /** Stopping when a value no longer gets better: a counter for any loop, and the callback made of it. */
-import { checkOptions, FormatError, type Stateful, ValueError } from '@nn/core';
+import { checkOptions, FormatError, type Model, namedParameters, type Stateful, ValueError } from '@nn/core';
 import { BestWeights } from '../best-weights.ts';
 import type { Callback, Heard, Monitored } from '../events.ts';
-import { directionOf, watched } from './monitor.ts';
+import { checkMonitor, checkOfModel, directionOf, watched } from './monitor.ts';
 
 export interface EarlyStoppingOptions {
   /** How many values in a row may be no better than the best before it stops. Default 0, as in Keras. */
@@ -122,6 +122,7 @@ export function earlyStopping<const Name extends string>(
 ): Callback<Monitored<Name>> {
   checkOptions('earlyStopping', options, ['monitor', 'restoreBest', 'startFromEpoch', ...rulesOfStopping]);
   const { monitor, restoreBest, startFromEpoch = 0, ...rules } = options;
+  checkMonitor('earlyStopping', monitor);
   if (!(startFromEpoch >= 0)) {
     throw new ValueError('earlyStopping', `startFromEpoch is ${startFromEpoch}: it is 0 or more.`, { startFromEpoch });
   }
@@ -144,6 +145,7 @@ class EarlyStoppingCallback<V extends object> implements Callback<V> {
       const isNew = event.type === 'start' && event.step === 0;
       if (isNew && this.weights !== null) this.weights.isKept = false;
       if (event.type === 'start' && (this.#stopping === null || isNew)) {
+        if (model !== null) checkOfModel('earlyStopping', training, namedParameters(model as Model).values());
         const higherIsBetter = directionOf(training, monitor, rules.higherIsBetter);
         this.#stopping = new EarlyStopping({ ...rules, higherIsBetter });
         if (this.#restored !== null && !isNew) this.#stopping.loadHostState(this.#restored);

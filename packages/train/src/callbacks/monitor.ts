@@ -1,5 +1,5 @@
 /** What callbacks that watch one value have in common: when it is there, and what is better. */
-import { FormatError, ValueError } from '@nn/core';
+import { FormatError, type Model, namedParameters, type Parameter, ValueError } from '@nn/core';
 import type { Controls, TrainingEvent } from '../events.ts';
 
 /**
@@ -24,6 +24,27 @@ export function watched(
     {
       monitor,
     },
+  );
+}
+
+/** Throws ValueError for what is no name, which would be told only when the training has begun. */
+export function checkMonitor(operation: string, monitor: unknown): void {
+  if (typeof monitor === 'string') return;
+  throw new ValueError(operation, `monitor is ${String(monitor)}: name what is watched, 'validation.loss'.`, {
+    monitor,
+  });
+}
+
+/** Throws ValueError where a training's model has none of the parameters: they are of another model, which nobody trains. */
+export function checkOfModel(operation: string, training: Pick<Controls, 'model'>, given: Iterable<Parameter>): void {
+  // the cast: a training's model is one
+  const members = new Set(namedParameters(training.model as Model).values());
+  // a loop by hand may have no model to tell of
+  if (members.size === 0) return;
+  for (const parameter of given) if (members.has(parameter)) return;
+  throw new ValueError(
+    operation,
+    "it was given parameters, and none is of the training's model: give both the same model, or a part of it.",
   );
 }
 

@@ -9,12 +9,14 @@ import {
   isTensor,
   isTraining,
   type Model,
+  namedParameters,
   type Stateful,
   type Tensor,
   ValueError,
   walkTree,
 } from '@nn/core';
 import { type Metric, read, SumMetric } from '@nn/metrics';
+import { checkOfModel } from '../callbacks/monitor.ts';
 import type { Callback } from '../events.ts';
 import { figure } from '../format.ts';
 import { type Finding, OncePerPlace } from './finding.ts';
@@ -270,8 +272,9 @@ export function activationStatistics(
   return {
     watch,
     told: once,
-    hears: ['read', 'epoch'],
+    hears: ['start', 'read', 'epoch'],
     handle: async (event, training) => {
+      if (event.type === 'start') checkOfModel('activationStatistics', training, namedParameters(model).values());
       if (event.type !== 'read' && event.type !== 'epoch') return;
       const metrics: Record<string, Metric<ActivationReading>> = Object.fromEntries(watch.layers);
       const readings = await read(metrics);

@@ -4,6 +4,7 @@
  */
 import { arange, checkOptions, concat, type Parameter, parameter, type Stateful, type Tensor, where } from '@nn/core';
 import type { Rider } from '@nn/optim';
+import { checkOfModel } from '../callbacks/monitor.ts';
 import type { Callback } from '../events.ts';
 import { figure } from '../format.ts';
 import { type Finding, OncePerPlace } from './finding.ts';
@@ -188,6 +189,7 @@ export function gradientStatistics(
     hears: ['read'],
     handle: async (event, training) => {
       if (event.type !== 'read') return;
+      checkOfModel('gradientStatistics', training, optimizer.parameters);
       for (const { what, message } of once.fresh(judgeGradients(await statistics.read(), options))) {
         training.warn(what, `step ${event.step}: ${message}`);
       }

@@ -3,8 +3,9 @@ import { hostNormal, parameter, setDefaultBackend, setSeed, type Tensor, tensor 
 import { type Batch, type DataArray, DataLoader, Dataset, dataPipeline, dense, moons } from '@nn/data';
 import { BatchNorm1d, crossEntropy, Dropout, Linear, relu, Sequential } from '@nn/layers';
 import { Accuracy } from '@nn/metrics';
-import { Adam, SGD } from '@nn/optim';
+import { Adam, cosineDecay, SGD } from '@nn/optim';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { earlyStopping } from '../callbacks/early-stopping.ts';
 import type { Callback } from '../events.ts';
 import { Training } from '../training.ts';
 import { ActivationStatistics, ActivationWatch, activationStatistics, judgeActivations } from './activations.ts';
@@ -393,5 +394,60 @@ describe('Throughput', () => {
     const ended = new Training({ ...options, callbacks: [cut, stop] });
     expect((await ended.run()).why).toBe('callback');
     expect(cut.last).toMatch(/ ms a step$/);
+  });
+});
+
+describe('what was given to the wrong place', () => {
+  const train = (callbacks: readonly Callback<{ loss: number }>[], more: object = {}) => {
+    const { model, data, lossOf } = setUp();
+    const optimizer = new SGD(model, { learningRate: 0.1 });
+    return new Training({ model, optimizer, data, step: lossOf, epochs: 2, readEvery: 2, callbacks, ...more });
+  };
+
+  test.each<[string, () => Callback<{ loss: number }>]>([
+    ['gradientStatistics', () => gradientStatistics(new SGD(setUp().model, { learningRate: 1 }))],
+    ['activationStatistics', () => activationStatistics(setUp().model)],
+    ['earlyStopping', () => earlyStopping({ monitor: 'loss', restoreBest: setUp().model })],
+  ])('%s of another model is an error', async (operation, make) => {
+    const words = `${operation}: it was given parameters, and none is of the training's model`;
+    await expect(train([make()]).run()).rejects.toThrow(words);
+  });
+
+  test('a monitor without a name is one where it is given', () => {
+    const options: object = {};
+    expect(() => earlyStopping(options as { monitor: string })).toThrow(
+      "earlyStopping: monitor is undefined: name what is watched, 'validation.loss'.",
+    );
+  });
+
+  test('metrics that nobody updates, and schedules that end long before the training, are warned of', async () => {
+    const { model, data, lossOf } = setUp();
+    const used = new Accuracy();
+    const step = (batch: Sample): Tensor => {
+      used.update(model.forward(batch.inputs), batch.targets);
+      return lossOf(batch);
+    };
+    const found: string[] = [];
+    const note: Callback = {
+      handle: (event) => void (event.type === 'warning' && found.push(event.message)),
+    };
+    const run = async (steps: number): Promise<readonly string[]> => {
+      found.length = 0;
+      await new Training({
+        model,
+        optimizer: new SGD(model, { learningRate: cosineDecay(0.1, { steps }) }),
+        data,
+        metrics: { used, forgotten: new Accuracy() },
+        step,
+        epochs: 3,
+        callbacks: [startChecks(), note],
+      }).run();
+      return [...found];
+    };
+    expect(await run(3)).toEqual([
+      expect.stringMatching(/^the step does not update the metric 'forgotten', which has no value then/),
+      'the learning rate is 0 from step 3 on, and the training has 12 steps: a schedule counts steps, epochs times the batches of one.',
+    ]);
+    expect(await run(12)).toHaveLength(1);
   });
 });

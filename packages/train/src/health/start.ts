@@ -14,7 +14,7 @@ import {
   type Tensor,
   ValueError,
 } from '@nn/core';
-import type { Callback, Metrics } from '../events.ts';
+import type { Callback, Metrics, StepsOptimizer } from '../events.ts';
 import { figure } from '../format.ts';
 import { statesOf } from '../metric-states.ts';
 import type { Finding } from './finding.ts';
@@ -268,6 +268,7 @@ async function ofLoss(
     ]);
     return [
       ...ofFirstLoss(first, targets),
+      ...(await ofMetrics(metrics, before)),
       ...ofGradients(
         members.map(([name]) => name),
         sizes,
@@ -277,6 +278,33 @@ async function ofLoss(
     setRandomState(random);
     for (const [metric, state] of before) metric.loadHostState(state);
   }
+}
+
+/** Metrics that the step has left as they were: their values would be NaN. */
+async function ofMetrics(
+  metrics: Metrics,
+  before: readonly (readonly [Metrics[string], unknown])[],
+): Promise<Finding[]> {
+  const states = new Map(before);
+  const findings: Finding[] = [];
+  for (const [name, metric] of Object.entries(metrics)) {
+    if (JSON.stringify(await metric.readState()) !== JSON.stringify(states.get(metric))) continue;
+    const message = `the step does not update the metric '${name}', which has no value then: ${name}.update(predictions, targets) in the step.`;
+    findings.push({ what: 'no-update', place: name, message });
+  }
+  return findings;
+}
+
+/** Schedules that are at 0 long before the training ends: they count steps, and were often given epochs. */
+function ofSchedules(optimizer: StepsOptimizer | null, steps: number | null): Finding[] {
+  return (optimizer?.groups ?? []).flatMap(({ schedule }, group): Finding[] => {
+    if (schedule === null || steps === null) return [];
+    let end = steps;
+    while (end > 0 && schedule(end - 1) === 0) end--;
+    if (end >= 0.9 * steps - 1) return [];
+    const message = `the learning rate is 0 from step ${end} on, and the training has ${steps} steps: a schedule counts steps, epochs times the batches of one.`;
+    return [{ what: 'schedule-ends', place: `group ${group}`, message }];
+  });
 }
 
 function ofFirstLoss(loss: number, targets: Field | null): Finding[] {
@@ -337,8 +365,9 @@ export function startChecks(options: Readonly<Record<string, never>> = {}): Call
       const { model, data, validationData, lossOf, parts } = training;
       // the cast: the training's own metrics, which it calls so among its parts
       const metrics = parts.metrics as Metrics | undefined;
-      for (const { what, message } of await checkStart({ model, data, validationData, lossOf, metrics }))
-        training.warn(what, message);
+      const findings = await checkStart({ model, data, validationData, lossOf, metrics });
+      findings.push(...ofSchedules(training.optimizer, event.steps));
+      for (const { what, message } of findings) training.warn(what, message);
     },
   };
 }

@@ -19,6 +19,13 @@ describe('thresholds', () => {
   const scores = [0.9, 0.8, 0.7, 0.6, 0.5, 0.5, 0.3, 0.2];
   const labels = [1, 1, 0, 1, 0, 1, 0, 0];
 
+  it('are chosen of lists of numbers, not of tensors', () => {
+    const given: unknown = tensor([0.1, 0.9]);
+    expect(() => tuneThreshold(given as number[], [0, 1])).toThrow(
+      'tuneThreshold: takes lists of numbers, got Tensor float32 [2]: of a tensor await tensor.data().',
+    );
+  });
+
   it('by hand: each goal where it is largest', () => {
     // taken so far: TP 1 2 2 3 . 4 4 4, FP 0 0 1 1 . 2 3 4 (the two of 0.5 come together)
     const f1 = tuneThreshold(scores, labels);

@@ -198,6 +198,10 @@ function goalOf(operation: string, goal: ThresholdGoal): (counts: ThresholdCount
 }
 
 function checkScores(operation: string, scores: ArrayLike<number>, labels: ArrayLike<number>): number {
+  const wrong = [scores, labels].find((list) => typeof list?.length !== 'number');
+  if (wrong !== undefined) {
+    throw new ValueError(operation, `takes lists of numbers, got ${String(wrong)}: of a tensor await tensor.data().`);
+  }
   if (scores.length !== labels.length) {
     throw new ValueError(operation, `${scores.length} scores and ${labels.length} labels: give one for each sample.`);
   }

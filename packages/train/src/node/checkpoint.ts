@@ -2,9 +2,10 @@
  * Saving a run into a folder while it goes on, and taking it up again after anything, a kill included. When it is saved is
  * callbacks/saving.ts.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ValueError } from '@nn/core';
 import { loadCheckpoint, saveCheckpoint, saveModel } from '@nn/serialize';
 import {
   bestFile,
@@ -78,7 +79,13 @@ function storageOf(folder: string): RunStorage {
  */
 export async function resume(training: Pick<Controls, 'parts'>, folder: string): Promise<boolean> {
   const path = join(checkPath('resume', 'folder', folder, "resume(training, 'runs/1')"), checkpointFile);
-  if (!existsSync(path)) return false;
+  if (!existsSync(path)) {
+    // a training that begins anew would replace the checkpoint that was meant
+    if (statSync(folder, { throwIfNoEntry: false })?.isFile()) {
+      throw new ValueError('resume', `${folder} is a file: give the folder that holds ${checkpointFile}.`, { folder });
+    }
+    return false;
+  }
   await loadCheckpoint(path, training.parts);
   return true;
 }
