@@ -11,9 +11,9 @@ import type { LossLog } from './loss-log.ts';
 import { type CommonOptions, endless, lengthOfRun, type Numbers, type Validation } from './options.ts';
 import { Pause } from './pause.ts';
 import type { Agreement, Ranks, RanksOptimizer } from './ranks.ts';
-import { named, readWindow, validatedValues, valuesOfEpoch } from './readings.ts';
+import { readWindow, validatedValues, valuesOfEpoch } from './readings.ts';
 import type { Relay } from './relay.ts';
-import { TrainingState } from './state.ts';
+import { type EpochRow, TrainingState } from './state.ts';
 import type { Stepper } from './step.ts';
 import { validate } from './validate.ts';
 
@@ -135,15 +135,14 @@ export class Loop<B, M extends Metrics> {
       state.isTold = true;
       await this.#send({ type: 'epoch', ...place, values, learningRates: this.#rates() });
     }
-    let validated: Validated<ValuesOf<M>> | null = null;
     const { epochs, steps, every } = this.#parts.numbers;
     // where steps are counted, one more comes after the last step; after the last of `steps` it came already
     const isLeft = state.epochs + 1 >= epochs && state.step < steps && state.step % every > 0;
     if (validation !== undefined && (every === endless || isLeft || this.wantsValidation)) {
-      validated = await this.#validated();
-      if (validated === null) return; // aborted in the middle: done anew when it goes on
+      if (!(await this.#validate())) return; // aborted in the middle: done anew when it goes on
     }
-    state.endEpoch({ ...place, values: named(Object.entries({ ...values, ...validated })) });
+    // the cast: all values, and those of the validation where there was one
+    state.endEpoch({ ...place, values: { ...values, ...state.validated } as EpochRow<ValuesOf<M>>['values'] });
     log.reset();
     for (const metric of Object.values(metrics as Metrics)) metric.reset();
     await this.#rest(place);
@@ -200,7 +199,7 @@ export class Loop<B, M extends Metrics> {
         state.isThrough = batches.isOver;
         const isLast = state.step >= steps || mustStop();
         const validates = this.wantsValidation || state.step % every === 0;
-        const isSlow = Number.isFinite(read.milliseconds) && performance.now() - readAt >= read.milliseconds;
+        const isSlow = performance.now() - readAt >= read.milliseconds;
         if (state.step % read.steps === 0 || isLast || validates || isSlow) {
           await this.#readAndRest(validates || (isLast && every < endless && !mustStop()));
           if (this.#diverged !== null) return false;
@@ -267,7 +266,7 @@ export class Loop<B, M extends Metrics> {
   async #readAndRest(validates: boolean): Promise<void> {
     await this.#readValues();
     if (this.#diverged !== null) return;
-    if (validates) await this.#validated();
+    if (validates) await this.#validate();
     await this.#rest(this.state.place);
   }
 
@@ -319,8 +318,8 @@ export class Loop<B, M extends Metrics> {
     await this.#send({ type: 'warning', ...this.state.place, what: 'diverged', message });
   }
 
-  /** The values of the validation, told as events; null where the signal ended it. */
-  async #validated(): Promise<Validated<ValuesOf<M>> | null> {
+  /** Validates, and tells of it; answers whether it came to its end: the signal may end it before. */
+  async #validate(): Promise<boolean> {
     const { place } = this.state;
     const { validation, group } = this.#parts.options;
     const signal = this.#signal;
@@ -332,11 +331,12 @@ export class Loop<B, M extends Metrics> {
         await validate(validation!.data, this.#parts.validationStep!, { metrics: this.#parts.metrics, signal, group }),
       );
     } catch (error) {
-      if (signal?.aborted) return null;
+      if (signal?.aborted) return false;
       throw error;
     }
+    this.state.validated = values;
     await this.#send({ type: 'validated', ...place, values });
-    return values;
+    return true;
   }
 
   #rates(): number[] {

@@ -16,6 +16,8 @@ export class TrainingState<V> implements Stateful {
   /** Whether its data is through, and only its end is left to be done; and whether its event was sent. */
   isThrough = false;
   isTold = false;
+  /** The values of the last validation in the epoch that is under way; null before it. */
+  validated: Validated<V> | null = null;
   history: readonly EpochRow<V>[] = [];
 
   get place(): Place {
@@ -30,7 +32,7 @@ export class TrainingState<V> implements Stateful {
   endEpoch(row: EpochRow<V>): void {
     this.history = [...this.history, row];
     this.epochs++;
-    [this.epochSteps, this.isThrough, this.isTold] = [0, false, false];
+    [this.epochSteps, this.isThrough, this.isTold, this.validated] = [0, false, false, null];
   }
 
   /** All that it has: a list that grows is another one. */
@@ -39,7 +41,15 @@ export class TrainingState<V> implements Stateful {
   }
 
   loadHostState(state: unknown): void {
-    const { epochs, step, epochSteps, isThrough, isTold, history } = Object(state) as Partial<TrainingState<V>>;
+    const {
+      epochs,
+      step,
+      epochSteps,
+      isThrough,
+      isTold,
+      validated = {},
+      history,
+    } = Object(state) as Partial<TrainingState<V>>;
     const isState =
       [epochs, step, epochSteps].every(Number.isSafeInteger) &&
       [isThrough, isTold].every((flag) => typeof flag === 'boolean') &&
@@ -47,6 +57,6 @@ export class TrainingState<V> implements Stateful {
     if (!isState) {
       throw new FormatError('Training', 'the saved state is none of a training: load one that a training saved.');
     }
-    Object.assign(this, { epochs, step, epochSteps, isThrough, isTold, history });
+    Object.assign(this, { epochs, step, epochSteps, isThrough, isTold, validated, history });
   }
 }

@@ -147,13 +147,15 @@ describe('Training', () => {
       validation: { data: often.held, every: 3 },
       callbacks: [(event) => void (event.type === 'validated' && validated.push(event.values['validation.accuracy']))],
     }).run();
-    expect(b.history.map(({ values }) => values)).toEqual(a.history.map(({ values }) => values));
+    expect(b.history).toMatchObject(a.history.map(({ values }) => ({ values })));
+    // of several in an epoch the last
+    expect(b.history.map(({ values }) => values['validation.accuracy'])).toEqual([1, 3, 6].map((at) => validated[at]));
     expect(validated.length).toBe(7);
     const own = await validate(often.held, often.step, { metrics: often.metrics });
     expect(validated.at(-1)).toBe(own.accuracy);
   });
 
-  test('steps between validations: one more after the last step, once, and its values are in the last row', async () => {
+  test('steps between validations: one more after the last step, once, and rows have the last of their epoch', async () => {
     const validatedAt = async (more: More): Promise<readonly [at: number[], rows: number[]]> => {
       const setting = setUp();
       const at: number[] = [];
@@ -165,15 +167,24 @@ describe('Training', () => {
       return [at, history.filter(({ values }) => values['validation.accuracy'] !== undefined).map(({ step }) => step)];
     };
     const { held, data } = setUp();
-    expect(await validatedAt({})).toEqual([[5, 10, 15, 20, 21], [21]]);
+    expect(await validatedAt({})).toEqual([
+      [5, 10, 15, 20, 21],
+      [7, 14, 21],
+    ]);
     expect(await validatedAt({ validation: { data: held, every: 30 } })).toEqual([[21], [21]]);
-    expect(await validatedAt({ validation: { data: held, every: 3 } })).toEqual([[3, 6, 9, 12, 15, 18, 21], []]);
-    expect(await validatedAt({ steps: 21 })).toEqual([[5, 10, 15, 20, 21], []]);
-    expect(await validatedAt({ steps: 12 })).toEqual([[5, 10, 12], []]);
+    expect(await validatedAt({ validation: { data: held, every: 3 } })).toEqual([
+      [3, 6, 9, 12, 15, 18, 21],
+      [7, 14, 21],
+    ]);
+    expect(await validatedAt({ steps: 21 })).toEqual([
+      [5, 10, 15, 20, 21],
+      [7, 14, 21],
+    ]);
+    expect(await validatedAt({ steps: 12 })).toEqual([[5, 10, 12], [7]]);
     // whose length nobody knows
     expect(await validatedAt({ data: { [Symbol.iterator]: () => data[Symbol.iterator]() }, epochs: 2 })).toEqual([
       [5, 10, 14],
-      [14],
+      [7, 14],
     ]);
   });
 
