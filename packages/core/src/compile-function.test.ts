@@ -2,7 +2,6 @@
 import { type RecordingBackend, recording, reference } from '@nn/conformance';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Backend } from './backend.ts';
-import { breathe } from './compile/breathe.ts';
 import { compile } from './compile-function.ts';
 import {
   gradients,
@@ -22,7 +21,7 @@ import {
   uniform,
   zeros,
 } from './index.ts';
-import { prepare } from './testing.ts';
+import { prepare, soon } from './testing.ts';
 
 prepare(reference());
 let backend: RecordingBackend = recording(reference());
@@ -594,16 +593,6 @@ describe('a compiled function at once', () => {
     }).inline(tensor([1]));
   });
 });
-
-/** What a call at once gives where the event loop had its turn lately; on a busy machine that may take a second look. */
-async function soon<T>(call: () => T | null): Promise<T | null> {
-  for (let attempt = 0; attempt < 50; attempt++) {
-    await breathe();
-    const done = call();
-    if (done !== null) return done;
-  }
-  return null;
-}
 
 /** A backend that is done when `run` returns, and says so. */
 function synchronous(): Backend {
