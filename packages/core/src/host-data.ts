@@ -31,6 +31,15 @@ export function hostNode(operation: string, data: NestedNumbers, options: Tensor
   return node;
 }
 
+/** A leaf whose values are made when they are needed. */
+export function laterNode(operation: string, make: () => HostArray, options: TensorOptions): Node {
+  const { dtype = 'float32', shape, backend = null } = options;
+  checkDType(operation, dtype);
+  if (shape === undefined) throw new ShapeError(operation, 'a function gives the values later: say their shape.', {});
+  checkShape(operation, shape);
+  return hostLeaf(() => typedValues(operation, make(), dtype, shape, true), dtype, shape, backend);
+}
+
 function hostValue(operation: string, data: NestedNumbers, options: TensorOptions): Node {
   if (options.dtype !== undefined) checkDType(operation, options.dtype);
   if (isHostArray(data)) return typedLeaf(operation, data, options);
@@ -47,17 +56,20 @@ function hostValue(operation: string, data: NestedNumbers, options: TensorOption
 }
 
 function typedLeaf(operation: string, data: HostArray, options: TensorOptions): Node {
-  const dtype = options.dtype ?? dtypeOf(data);
-  const shape = options.shape ?? [data.length];
+  const { dtype = dtypeOf(data), shape = [data.length], backend = null, borrow = false } = options;
+  return hostLeaf(typedValues(operation, data, dtype, shape, borrow), dtype, shape, backend);
+}
+
+function typedValues(operation: string, data: HostArray, dtype: DType, shape: Shape, borrow: boolean): TensorData {
   checkFits(operation, data.length, shape);
   let values: TensorData;
-  if (holds(data, dtype)) values = options.borrow === true ? data : copyOf(data);
+  if (holds(data, dtype)) values = borrow ? data : copyOf(data);
   else {
     values = allocate(dtype, data.length);
     fill(values, data, dtype, { at: 0 });
   }
   if (dtype === 'bool') for (let i = 0; i < values.length; i++) if (values[i]! > 1) values[i] = 1;
-  return hostLeaf(values, dtype, shape, options.backend ?? null);
+  return values;
 }
 
 /**

@@ -1,7 +1,17 @@
 /** Parameters, and rule 9 of life: state in forward is immediate in meaning and carried along by every program. */
 import { type RecordingBackend, recording, reference } from '@nn/conformance';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { gradients, isParameter, parameter, replace, setDefaultBackend, type Tensor, tensor, zeros } from './index.ts';
+import {
+  gradients,
+  isParameter,
+  type Parameter,
+  parameter,
+  replace,
+  setDefaultBackend,
+  type Tensor,
+  tensor,
+  zeros,
+} from './index.ts';
 import { descend, prepare } from './testing.ts';
 
 prepare(reference());
@@ -38,6 +48,34 @@ describe('a parameter', () => {
     const weight = parameter(zeros([2]).add(3));
     await replace([[weight, weight.mul(2)]]);
     expect(await weight.array()).toEqual([6, 6]);
+  });
+
+  test('may start as a function, which is called when somebody needs the values', async () => {
+    let calls = 0;
+    const made = (): Float32Array => Float32Array.of(1 + calls++, 2);
+    const [loaded, drawn, table] = ['loaded', 'drawn', 'table'].map((name) =>
+      parameter(made, { shape: [2], name }),
+    ) as [Parameter, Parameter, Parameter];
+    expect([loaded.shape, loaded.dtype, `${table}`]).toEqual([[2], 'float32', 'Parameter table float32 [2]']);
+    loaded.assign(tensor([5, 6]));
+    expect([await loaded.array(), await loaded.mul(2).array(), calls]).toEqual([[5, 6], [10, 12], 0]);
+    const sum = drawn.sum();
+    expect(calls).toBe(0);
+    expect([await sum.item(), await drawn.array(), calls]).toEqual([3, [1, 2], 1]);
+    await replace([[table, table.sub(1)]]);
+    expect([await table.array(), calls]).toEqual([[1, 1], 2]);
+    const flags = parameter(() => Uint8Array.of(7, 0), { shape: [2], dtype: 'bool', buffer: true });
+    expect(await flags.array()).toEqual([true, false]);
+    expect(await parameter(() => Float64Array.of(1.5), { shape: [1], dtype: 'int32' }).array()).toEqual([1]);
+  });
+
+  test('that starts as a function needs a shape, which its values have to fit', async () => {
+    expect(() => parameter(() => Float32Array.of(1))).toThrow(
+      'parameter: a function gives the values later: say their shape.',
+    );
+    const short = parameter(() => Float32Array.of(1), { shape: [2] });
+    await expect((async () => short.array())()).rejects.toThrow('parameter: [2] holds 2 elements, 1 were given.');
+    await expect((async () => short.mul(2).array())()).rejects.toThrow('[2] holds 2 elements, 1 were given.');
   });
 
   test('keeps its dtype and shape', async () => {

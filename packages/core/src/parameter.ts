@@ -1,12 +1,12 @@
 /** Parameter: the only value that can be replaced. A tensor wherever a tensor is taken, always meaning its newest value. */
 import type { DType, Shape } from './backend.ts';
 import { captureStack } from './caller.ts';
-import { allocate } from './dtype.ts';
+import { allocate, type HostArray } from './dtype.ts';
 import { ShapeError, ValueError } from './errors.ts';
 import { hostLeaf, type Node } from './graph/node.ts';
 import { currentRecorder } from './graph/recorder.ts';
 import { assignNode, Variable } from './graph/variable.ts';
-import { hostNode, type NestedNumbers, type TensorOptions } from './host-data.ts';
+import { hostNode, laterNode, type NestedNumbers, type TensorOptions } from './host-data.ts';
 import { cast } from './ops/functions.ts';
 import { sameShape, show } from './shape.ts';
 import { isTensor, nodeOf, Tensor } from './tensor.ts';
@@ -128,14 +128,20 @@ export function isParameter(value: unknown): value is Parameter {
 }
 
 /**
- * A parameter with an initial value: numbers, a typed array with a shape, or a tensor.
+ * A parameter with an initial value: numbers, a typed array with a shape, or a tensor. A function that gives a typed array is
+ * called when the value is needed for the first time, and never where another is assigned before: a model whose weights are
+ * loaded from a file is there at once. It must give the same whenever it is called; `options` say shape and dtype (float32).
  *
  * @example
  * import { parameter } from '@nn/core';
  * const weight = parameter(new Float32Array(6), { shape: [2, 3], name: 'weight' });
  * console.log(weight.toString()); // => Parameter weight float32 [2, 3]
  */
-export function parameter(value: Tensor | NestedNumbers, options: ParameterOptions = {}): Parameter {
+export function parameter(
+  value: Tensor | NestedNumbers | (() => HostArray),
+  options: ParameterOptions = {},
+): Parameter {
+  if (typeof value === 'function') return owned(new Parameter(laterNode('parameter', value, options), options));
   if (!isTensor(value)) return owned(new Parameter(hostNode('parameter', value, options), options));
   const { dtype, shape, node } = value;
   if (node.storage !== null && node.storage.host !== null) {

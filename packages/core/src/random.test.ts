@@ -5,7 +5,9 @@ import {
   bernoulli,
   categorical,
   hostNormal,
+  hostNormalLater,
   hostUniform,
+  hostUniformLater,
   normal,
   randomInteger,
   randomState,
@@ -45,6 +47,15 @@ describe('a seed', () => {
     const device = await data(uniform([100]));
     setSeed(11);
     expect(Array.from(hostUniform(100))).toEqual(device);
+  });
+
+  test('is the same where it is made later, whatever was drawn meanwhile', async () => {
+    const [uniforms, normals] = [hostUniformLater(5), hostNormalLater(5, 3)];
+    const after = hostUniform(2);
+    setSeed(11);
+    const [first, second] = [hostUniform(5), hostNormal(5).map((z) => 3 * z)];
+    expect(hostUniform(2)).toEqual(after);
+    expect([uniforms(), normals(), uniforms()]).toEqual([first, second, first]);
   });
 
   test('gives devices without exact integers the same, drawn by the host', async () => {

@@ -272,17 +272,52 @@ export function categorical(logits: Tensor, axis = -1): Tensor {
 /** The next draw on the host, at once: `count` numbers in [0, 1), equal to those of `uniform([count])`. */
 export function hostUniform(count: number): Float32Array {
   checkRoom('hostUniform', [count]);
-  const generator = own ?? shared;
-  generator.advance(1);
-  const { seed, counter } = generator;
-  const values = new Float32Array(count);
-  for (let i = 0; i < count; i++) values[i] = randomValue(seed, counter, i);
-  return values;
+  return hostUniformLater(count)();
+}
+
+/**
+ * The same draw, made by calling what this gives: the generator moves on now, so later draws do not depend on whether, and when, it
+ * is called.
+ *
+ * @example
+ * import { hostUniformLater, parameter } from '@nn/core';
+ * const draw = hostUniformLater(6);
+ * const weight = parameter(() => draw().map((u) => u - 0.5), { shape: [2, 3] }); // nothing is drawn yet
+ */
+export function hostUniformLater(count: number): () => Float32Array {
+  checkRoom('hostUniformLater', [count]);
+  const at = drawOnHost();
+  return () => {
+    const values = new Float32Array(count);
+    for (let i = 0; i < count; i++) values[i] = at(i);
+    return values;
+  };
 }
 
 /** `count` normally distributed numbers on the host, from the next two draws. */
 export function hostNormal(count: number): Float32Array {
-  const u = hostUniform(count);
-  const v = hostUniform(count);
-  return u.map((value, i) => Math.sqrt(-2 * Math.log(1 - value)) * Math.cos(2 * Math.PI * v[i]!));
+  checkRoom('hostNormal', [count]);
+  return hostNormalLater(count)();
+}
+
+/** The same times a deviation, made by calling what this gives; see `hostUniformLater`. */
+export function hostNormalLater(count: number, standardDeviation = 1): () => Float32Array {
+  checkRoom('hostNormalLater', [count]);
+  const [u, v] = [drawOnHost(), drawOnHost()];
+  return () => {
+    const values = new Float32Array(count);
+    for (let i = 0; i < count; i++) {
+      const unit = Math.sqrt(-2 * Math.log(1 - u(i))) * Math.cos(2 * Math.PI * v(i));
+      values[i] = Math.fround(unit) * standardDeviation;
+    }
+    return values;
+  };
+}
+
+/** The numbers of the next draw, by their place. */
+function drawOnHost(): (place: number) => number {
+  const generator = own ?? shared;
+  generator.advance(1);
+  const { seed, counter } = generator;
+  return (place) => randomValue(seed, counter, place);
 }

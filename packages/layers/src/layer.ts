@@ -4,7 +4,7 @@
  */
 import {
   checkRoom,
-  hostUniform,
+  hostUniformLater,
   isTensor,
   type Parameter,
   parameter,
@@ -92,15 +92,19 @@ export function fanIn(shape: Shape): number {
  */
 export function uniformParameter(shape: Shape, bound: number): Parameter {
   checkRoom('parameter', shape);
-  const values = hostUniform(countOf(shape));
-  for (let i = 0; i < values.length; i++) values[i] = (values[i]! * 2 - 1) * bound;
-  return parameter(values, { shape });
+  const draw = hostUniformLater(countOf(shape));
+  const make = (): Float32Array => {
+    const values = draw();
+    for (let i = 0; i < values.length; i++) values[i] = (values[i]! * 2 - 1) * bound;
+    return values;
+  };
+  return parameter(make, { shape });
 }
 
 /** A parameter of one value throughout; with `buffer` one that is never trained. */
 export function constantParameter(shape: Shape, value: number, buffer = false): Parameter {
   checkRoom('parameter', shape);
-  return parameter(new Float32Array(countOf(shape)).fill(value), { shape, buffer });
+  return parameter(() => new Float32Array(countOf(shape)).fill(value), { shape, buffer });
 }
 
 /** Equal pieces of an axis, by name. */

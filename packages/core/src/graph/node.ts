@@ -153,7 +153,13 @@ export function leaf(storage: Storage, backend: Backend | null = storage.backend
   return node;
 }
 
-export function hostLeaf(data: TensorData, dtype: DType, shape: Shape, backend: Backend | null = null): Node<null> {
+/** A leaf with these values, or with those that a function gives once they are needed. */
+export function hostLeaf(
+  data: TensorData | (() => TensorData),
+  dtype: DType,
+  shape: Shape,
+  backend: Backend | null = null,
+): Node<null> {
   return leaf(new Storage(dtype, shape, data), backend);
 }
 

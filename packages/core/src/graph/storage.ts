@@ -6,8 +6,8 @@ import { sizeOf } from '../shape.ts';
 import type { Holding } from './variable.ts';
 
 export class Storage {
-  /** The values on the host, where they are known there. */
-  host: TensorData | null;
+  /** The values on the host, where they are known there, or what makes them when somebody asks. */
+  #host: TensorData | (() => TensorData) | null;
   /** The device that holds `buffer`. */
   backend: Backend | null = null;
   buffer: object | null = null;
@@ -38,11 +38,21 @@ export class Storage {
   readonly shape: Shape;
   readonly bytes: number;
 
-  constructor(dtype: DType, shape: Shape, host: TensorData | null) {
+  constructor(dtype: DType, shape: Shape, host: TensorData | (() => TensorData) | null) {
     this.dtype = dtype;
     this.shape = shape;
     this.bytes = sizeOf(shape) * bytesPerElement(dtype);
-    this.host = host;
+    this.#host = host;
+  }
+
+  /** The values on the host, where they are known there. */
+  get host(): TensorData | null {
+    if (typeof this.#host === 'function') this.#host = this.#host();
+    return this.#host;
+  }
+
+  set host(values: TensorData | null) {
+    this.#host = values;
   }
 }
 
@@ -77,8 +87,9 @@ export function noteLoss(backend: Backend, error: unknown): void {
 }
 
 /** Why a value cannot be had any more, or null. */
-export function lossOf({ host, backend, owner }: Storage): BackendError | null {
-  const cause = anyLost && host === null && backend !== null ? lostDevices.get(backend) : undefined;
+export function lossOf(storage: Storage): BackendError | null {
+  const { backend, owner } = storage;
+  const cause = anyLost && backend !== null && storage.host === null ? lostDevices.get(backend) : undefined;
   if (cause === undefined) return null;
   const what = owner === null ? 'A value' : `The value of ${owner.name || 'a parameter'}`;
   return new BackendError(

@@ -2,7 +2,7 @@
  * What a layer of Keras is once it has been built for its inputs, and what builds it. Owns no layer; the table of all of them
  * is `table.ts`, and who calls them in which order `graph.ts`.
  */
-import { hostUniform, type Parameter, parameter, type Shape, type Tensor } from '@nn/core';
+import { hostUniformLater, type Parameter, parameter, type Shape, type Tensor } from '@nn/core';
 import type { JsonObject } from '../config/json.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Constant, Slice } from '../config/topology.ts';
@@ -97,13 +97,12 @@ export function rearranging(make: (settings: Settings) => (tensor: Tensor) => Te
 
 /** A parameter of Keras' shape for layers that have no counterpart in nn, uniform in ±1 / sqrt(inputs). */
 export function drawnParameter(shape: Shape, inputs: number): Parameter {
-  const values = hostUniform(countOf(shape));
+  const draw = hostUniformLater(countOf(shape));
   const bound = 1 / Math.sqrt(Math.max(1, inputs));
-  for (let k = 0; k < values.length; k++) values[k] = (values[k]! * 2 - 1) * bound;
-  return parameter(values, { shape });
+  return parameter(() => draw().map((value) => (value * 2 - 1) * bound), { shape });
 }
 
 /** A parameter of one value throughout. */
 export function filledParameter(shape: Shape, value: number, buffer = false): Parameter {
-  return parameter(new Float32Array(countOf(shape)).fill(value), { shape, buffer });
+  return parameter(() => new Float32Array(countOf(shape)).fill(value), { shape, buffer });
 }

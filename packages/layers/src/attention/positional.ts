@@ -1,5 +1,5 @@
 /** Encodings of position that are added to a sequence of vectors: fixed waves, and learned vectors. */
-import { hostNormal, type Parameter, parameter, ShapeError, showShape, type Tensor, tensor } from '@nn/core';
+import { hostNormalLater, type Parameter, parameter, ShapeError, showShape, type Tensor, tensor } from '@nn/core';
 import { type Layer, requireWhole } from '../layer.ts';
 import { dropout } from '../noise/dropout.ts';
 
@@ -98,8 +98,7 @@ export class LearnedPositionalEncoding implements Layer {
     requireWhole(String(this), 'dimension', dimension);
     this.dropout = options.dropout ?? 0;
     this.batchFirst = options.batchFirst ?? false;
-    const values = hostNormal(maximumLength * dimension).map((value) => value * 0.02);
-    this.weight = parameter(values, { shape: [maximumLength, dimension] });
+    this.weight = parameter(hostNormalLater(maximumLength * dimension, 0.02), { shape: [maximumLength, dimension] });
   }
 
   /** Positions start at `offset`, for sequences that continue. */

@@ -5,9 +5,7 @@ import {
   checkOptions,
   checkRoom,
   concat,
-  hostNormal,
   type Parameter,
-  parameter,
   ShapeError,
   showShape,
   type Tensor,
@@ -16,6 +14,7 @@ import {
   zeros,
 } from '@nn/core';
 import { requireWhole, sizeAt } from '../layer.ts';
+import { normalRows } from './rows.ts';
 
 export interface EmbeddingBagOptions {
   /** How the vectors of a bag come together. Default 'mean', as in PyTorch. */
@@ -72,9 +71,7 @@ export class EmbeddingBag {
     this.mode = mode;
     this.paddingIndex = index === undefined ? null : index < 0 ? index + count : index;
     checkRoom(String(this), [count, dimension]);
-    const values = hostNormal(count * dimension);
-    if (this.paddingIndex !== null) values.fill(0, this.paddingIndex * dimension, (this.paddingIndex + 1) * dimension);
-    this.weight = parameter(values, { shape: [count, dimension] });
+    this.weight = normalRows(count, dimension, this.paddingIndex);
   }
 
   forward(indices: Tensor, options: BagOptions = {}): Tensor {

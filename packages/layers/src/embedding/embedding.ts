@@ -1,16 +1,7 @@
 /** The table of vectors that turns indices into vectors. */
-import {
-  checkIndices,
-  checkRoom,
-  hostNormal,
-  type Parameter,
-  parameter,
-  type Shape,
-  type Tensor,
-  ValueError,
-  where,
-} from '@nn/core';
+import { checkIndices, checkRoom, type Parameter, type Shape, type Tensor, ValueError, where } from '@nn/core';
 import { requireWhole } from '../layer.ts';
+import { normalRows } from './rows.ts';
 
 export interface EmbeddingOptions {
   /** The row of this index starts as 0 and is not trained: for padding. */
@@ -51,11 +42,7 @@ export class Embedding {
     }
     this.paddingIndex = index === undefined ? null : index < 0 ? index + count : index;
     checkRoom(String(this), [count, dimension]);
-    const values = hostNormal(count * dimension);
-    if (this.paddingIndex !== null) {
-      values.fill(0, this.paddingIndex * dimension, (this.paddingIndex + 1) * dimension);
-    }
-    this.weight = parameter(values, { shape: [count, dimension] });
+    this.weight = normalRows(count, dimension, this.paddingIndex);
   }
 
   forward(indices: Tensor): Tensor {

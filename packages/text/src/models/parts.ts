@@ -5,7 +5,7 @@
 import {
   checkRoom,
   FormatError,
-  hostNormal,
+  hostNormalLater,
   type Parameter,
   parameter,
   type Shape,
@@ -33,9 +33,8 @@ function exact(part: unknown): unknown {
 /** A parameter drawn from the normal distribution. */
 export function normalParameter(shape: Shape, standardDeviation: number): Parameter {
   checkRoom('parameter', shape);
-  const values = hostNormal(shape.reduce((product, size) => product * size, 1));
-  for (let i = 0; i < values.length; i++) values[i]! *= standardDeviation;
-  return parameter(values, { shape });
+  const count = shape.reduce((product, size) => product * size, 1);
+  return parameter(hostNormalLater(count, standardDeviation), { shape });
 }
 
 /** A Linear layer with normal weights and a bias of 0, as these architectures start. */

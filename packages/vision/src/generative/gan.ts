@@ -2,7 +2,16 @@
  * Two networks against each other (Goodfellow et al. 2014): one makes pictures of noise, one tells them from real ones. The pair of DCGAN (Radford et al.
  * 2016), with the parameter names of PyTorch's example; the losses are functions, the loop takes turns.
  */
-import { checkOptions, hostNormal, normal, onesLike, parameter, type Tensor, ValueError, zerosLike } from '@nn/core';
+import {
+  checkOptions,
+  hostNormalLater,
+  normal,
+  onesLike,
+  parameter,
+  type Tensor,
+  ValueError,
+  zerosLike,
+} from '@nn/core';
 import {
   BatchNorm2d,
   bceWithLogits,
@@ -37,9 +46,8 @@ function widthsOf(operation: string, size: number, width: number): number[] {
 function drawn<T extends Conv2d | ConvTranspose2d | BatchNorm2d>(layer: T): T {
   const { shape, size } = layer.weight!;
   const offset = layer instanceof BatchNorm2d ? 1 : 0;
-  const values = hostNormal(size);
-  for (let i = 0; i < size; i++) values[i] = offset + 0.02 * values[i]!;
-  layer.weight = parameter(values, { shape });
+  const draw = hostNormalLater(size);
+  layer.weight = parameter(() => draw().map((value) => offset + 0.02 * value), { shape });
   return layer;
 }
 

@@ -3,7 +3,7 @@
  * excitation, stochastic depth. Names are those of torchvision's modules, so that its state dictionaries load.
  */
 import {
-  hostNormal,
+  hostNormalLater,
   isTraining,
   type Parameter,
   parameter,
@@ -63,11 +63,7 @@ export interface ConvolutionOptions {
 export function convolution(inputs: number, outputs: number, kernel: number, options: ConvolutionOptions = {}): Conv2d {
   const { stride = 1, groups = 1, padding = (kernel - 1) / 2, bias = false } = options;
   const layer = new Conv2d(inputs, outputs, kernel, { stride, padding, groups, bias });
-  const { shape } = layer.weight;
-  const deviation = Math.sqrt(2 / ((outputs / groups) * kernel * kernel));
-  const values = hostNormal(shape.reduce((product, size) => product * size, 1));
-  for (let i = 0; i < values.length; i++) values[i]! *= deviation;
-  layer.weight = parameter(values, { shape });
+  layer.weight = drawn(layer.weight.shape, Math.sqrt(2 / ((outputs / groups) * kernel * kernel)));
   if (bias) layer.bias = parameter(new Float32Array(outputs));
   return layer;
 }
@@ -75,9 +71,7 @@ export function convolution(inputs: number, outputs: number, kernel: number, opt
 /** A linear layer drawn from a normal distribution, with a bias of 0. */
 export function linear(inputs: number, outputs: number, deviation = 0.01): Linear {
   const layer = new Linear(inputs, outputs);
-  const values = hostNormal(inputs * outputs);
-  for (let i = 0; i < values.length; i++) values[i]! *= deviation;
-  layer.weight = parameter(values, { shape: [outputs, inputs] });
+  layer.weight = drawn([outputs, inputs], deviation);
   layer.bias = parameter(new Float32Array(outputs));
   return layer;
 }
@@ -137,11 +131,10 @@ export class LayerNorm2d extends LayerNorm {
   }
 }
 
-/** A trainable parameter of one value, or drawn. */
+const countOf = (shape: Shape): number => shape.reduce((product, size) => product * size, 1);
+
+/** A trainable parameter of one value, or drawn from a normal distribution. */
 export const filled = (shape: Shape, value: number): Parameter =>
-  parameter(new Float32Array(shape.reduce((product, size) => product * size, 1)).fill(value), { shape });
-export function drawn(shape: Shape, deviation: number): Parameter {
-  const values = hostNormal(shape.reduce((product, size) => product * size, 1));
-  for (let i = 0; i < values.length; i++) values[i]! *= deviation;
-  return parameter(values, { shape });
-}
+  parameter(() => new Float32Array(countOf(shape)).fill(value), { shape });
+export const drawn = (shape: Shape, deviation: number): Parameter =>
+  parameter(hostNormalLater(countOf(shape), deviation), { shape });
