@@ -286,10 +286,10 @@ export function hostUniform(count: number): Float32Array {
  */
 export function hostUniformLater(count: number): () => Float32Array {
   checkRoom('hostUniformLater', [count]);
-  const at = drawOnHost();
+  const { seed, counter } = drawOnHost();
   return () => {
     const values = new Float32Array(count);
-    for (let i = 0; i < count; i++) values[i] = at(i);
+    for (let i = 0; i < count; i++) values[i] = randomValue(seed, counter, i);
     return values;
   };
 }
@@ -307,17 +307,17 @@ export function hostNormalLater(count: number, standardDeviation = 1): () => Flo
   return () => {
     const values = new Float32Array(count);
     for (let i = 0; i < count; i++) {
-      const unit = Math.sqrt(-2 * Math.log(1 - u(i))) * Math.cos(2 * Math.PI * v(i));
+      const [radius, angle] = [randomValue(u.seed, u.counter, i), randomValue(v.seed, v.counter, i)];
+      const unit = Math.sqrt(-2 * Math.log(1 - radius)) * Math.cos(2 * Math.PI * angle);
       values[i] = Math.fround(unit) * standardDeviation;
     }
     return values;
   };
 }
 
-/** The numbers of the next draw, by their place. */
-function drawOnHost(): (place: number) => number {
+/** Where the numbers of the next draw come from: `randomValue` of it and their place. */
+function drawOnHost(): RandomState {
   const generator = own ?? shared;
   generator.advance(1);
-  const { seed, counter } = generator;
-  return (place) => randomValue(seed, counter, place);
+  return generator.hostState();
 }

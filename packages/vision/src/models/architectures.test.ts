@@ -74,12 +74,7 @@ describe('equals torchvision', () => {
     120_000,
   );
 
-  // the deepest are more of the same blocks, and take seconds to be made
-  const deep = process.env.NN_KIT === 'whole' ? [] : ['resnet50', 'resnet101', 'resnet152', 'vitB16'];
-  it.each(fixtures.names.filter(({ name }) => !deep.includes(name)))(
-    '$name has its names and shapes',
-    ({ name, options, signature: names }) => {
-      expect(signature(make(name, options))).toBe(names);
-    },
-  );
+  it.each(fixtures.names)('$name has its names and shapes', ({ name, options, signature: names }) => {
+    expect(signature(make(name, options))).toBe(names);
+  });
 });
