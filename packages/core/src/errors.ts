@@ -39,12 +39,12 @@ export class NNError extends Error {
     cause?: unknown,
   ) {
     const [, operation = '', reason = ''] = /^(.*?)(\/[\w-]+)?$/s.exec(source) ?? [];
-    // ten frames, as engines take, may all be of nn: the user's line stands below them
+    // ten frames, as engines take, may all be of nn: the user's line stands below them. Where the limit is frozen it stays
     const { stackTraceLimit } = Error;
-    Error.stackTraceLimit = Math.max(stackTraceLimit ?? 0, 32);
+    Reflect.set(Error, 'stackTraceLimit', Math.max(stackTraceLimit ?? 0, 32));
     // What a hostile name of 99 MB leaves of it is enough for a terminal.
     super((operation && `${operation}: `).concat(words).slice(0, 4000), cause === undefined ? undefined : { cause });
-    Error.stackTraceLimit = stackTraceLimit;
+    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
     this.code = code;
     const name = operation.replace(/[(:].*/s, '');
     this.kind = code + (name && `/${name}`) + reason;

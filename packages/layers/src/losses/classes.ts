@@ -129,7 +129,9 @@ export function checkClasses(
   classes: number,
   { mask, ignoreIndex = -100 }: ClassLossOptions,
 ): void {
-  const meant = mask === undefined ? target : where(keepOver(loss, mask, target), target, ignoreIndex);
+  // bytes are no numbers of operations, and whole anyway
+  const indices = target.dtype === 'float32' ? target : target.cast('int32');
+  const meant = mask === undefined ? indices : where(keepOver(loss, mask, indices), indices, ignoreIndex);
   checkIndices(loss, meant, classes, 'classes', ignoreIndex);
 }
 

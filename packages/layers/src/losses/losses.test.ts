@@ -168,6 +168,8 @@ test('targets that are numbers, and no classes, are an error of a loss of classe
   expect(() => crossEntropy(logits, tensor([0.5, 1]))).toThrow(
     'crossEntropy: 0.5 is no index: 2 classes are chosen by whole numbers.',
   );
+  const bytes = tensor(Uint8Array.of(1, 0));
+  expect(() => crossEntropy(logits, bytes, { mask: tensor([0, 1]) })).not.toThrow();
   // what counts for nothing may be anything
   expect(() => crossEntropy(logits, tensor([0.5, 1]), { mask: tensor([0, 1]) })).not.toThrow();
 });
