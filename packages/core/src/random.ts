@@ -282,7 +282,8 @@ export function hostUniform(count: number): Float32Array {
  * @example
  * import { hostUniformLater, parameter } from '@nn/core';
  * const draw = hostUniformLater(6);
- * const weight = parameter(() => draw().map((u) => u - 0.5), { shape: [2, 3] }); // nothing is drawn yet
+ * const weight = parameter(() => draw().map((u) => u - 0.5), { shape: [2, 3] });
+ * console.log(weight.shape); // => [2, 3]
  */
 export function hostUniformLater(count: number): () => Float32Array {
   checkRoom('hostUniformLater', [count]);

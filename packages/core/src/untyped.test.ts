@@ -15,7 +15,7 @@ const call = (what: (...args: never[]) => unknown, ...args: readonly unknown[]):
   Reflect.apply(what, undefined, args);
 
 test.each<[string, () => unknown, string]>([
-  ['bounds by position', () => call(uniform, [2], -1, 1), 'uniform: no option -1: low, high.'],
+  ['bounds by position', () => call(uniform, [2], -1, 1), 'uniform: takes options by name, { low, high }, got -1.'],
   ['std', () => call(normal, [2], { std: 1 }), 'normal: no option std: mean, standardDeviation.'],
   ['a tensor of tensors', () => call(tensor, [x]), 'tensor: the element at [0] is a Tensor, not a number.'],
   ['64-bit integers', () => call(tensor, new BigInt64Array(1)), 'is a BigInt64Array, not a number.'],

@@ -450,4 +450,24 @@ describe('what was given to the wrong place', () => {
     ]);
     expect(await run(12)).toHaveLength(1);
   });
+
+  test('a step without an optimizer that moves nothing is told after the first epoch', async () => {
+    const data = new DataLoader(moons(40, { seed: 3 }), { batchSize: 10 });
+    const model = new Linear(2, 2);
+    const optimizer = new SGD(model, { learningRate: 0.1 });
+    const found: string[] = [];
+    const note: Callback = { handle: (event) => void (event.type === 'warning' && found.push(event.what)) };
+    const train = async (isForgotten: boolean): Promise<void> => {
+      const step = async ({ inputs, targets }: ReturnType<typeof data.peek>): Promise<Tensor> => {
+        const loss = crossEntropy(model.forward(inputs), targets);
+        if (!isForgotten) await optimizer.step(loss);
+        return loss;
+      };
+      await new Training({ model, data, step, epochs: 3, callbacks: [startChecks(), note] }).run();
+    };
+    await train(false);
+    expect(found).toEqual([]);
+    await train(true);
+    expect(found).toEqual(['nothing-learned']);
+  });
 });

@@ -347,8 +347,18 @@ function ofGradients(names: readonly string[], sizes: readonly number[]): Findin
   return layers;
 }
 
+/** How many parameters are looked at to see whether any moves: the smallest, which are copied soonest. */
+const fewParameters = 16;
+
+async function smallestOf(model: Model): Promise<string> {
+  const members = [...namedParameters(model).values()].filter(({ trainable }) => trainable);
+  const few = members.sort((a, b) => a.size - b.size).slice(0, fewParameters);
+  return (await Promise.all(few.map((member) => member.data()))).map((values) => values.join()).join(';');
+}
+
 /**
- * `checkStart` as a callback: a warning for each finding, before the first step of a run that is not resumed.
+ * `checkStart` as a callback: a warning for each finding, before the first step of a run that is not resumed. After its first epoch
+ * one more, where a step without an optimizer has moved no parameter.
  *
  * @example
  * import { startChecks } from '@nn/train';
@@ -358,11 +368,20 @@ function ofGradients(names: readonly string[], sizes: readonly number[]): Findin
 export function startChecks(options: Readonly<Record<string, never>> = {}): Callback {
   const [unknown] = Object.keys(options);
   if (unknown !== undefined) throw new ValueError('startChecks', `no option ${unknown}: it takes none.`);
+  let before: string | null = null;
   return {
-    hears: ['start'],
+    hears: ['start', 'epoch'],
     handle: async (event, training) => {
-      if (event.type !== 'start' || event.step > 0) return;
       const { model, data, validationData, lossOf, parts } = training;
+      if (event.type === 'epoch' && before !== null) {
+        const isStill = before === (await smallestOf(model));
+        before = null;
+        const message =
+          'no parameter has changed in the first epoch: give the training its optimizer, or call optimizer.step(loss) in the step.';
+        if (isStill) training.warn('nothing-learned', message);
+      }
+      if (event.type !== 'start' || event.step > 0) return;
+      before = training.optimizer === null ? await smallestOf(model) : null;
       // the cast: the training's own metrics, which it calls so among its parts
       const metrics = parts.metrics as Metrics | undefined;
       const findings = await checkStart({ model, data, validationData, lossOf, metrics });
