@@ -127,8 +127,7 @@ export function answersOf(
     predicted = scores.greater(
       isLogits ? Math.max(-3e38, Math.min(3e38, Math.log(threshold / (1 - threshold)))) : threshold,
     );
-    // p (p - 1) is above 0 outside of 0 to 1, of which rounding may lead a little beyond
-    if (!isLogits) isOutside = isOutside.logicalOr(scores.mul(scores.sub(1)).greater(0.01));
+    if (!isLogits) isOutside = isOutside.logicalOr(areNoProbabilities(scores));
   }
   const own = weightsOf(operation, targets.shape, options);
   let weights = own && turn(own);
@@ -149,6 +148,11 @@ export function markedWeights({ weights, flaw }: Answers): Tensor {
 export function scoresOf(operation: string, { scores }: Answers): Tensor {
   if (scores !== null) return scores;
   throw new ValueError(operation, 'takes scores, the predictions are labels.');
+}
+
+/** Where scores are no probabilities: p (p - 1) is above 0 outside of 0 to 1, of which rounding may lead a little beyond. */
+export function areNoProbabilities(scores: Tensor): Tensor {
+  return scores.mul(scores.sub(1)).greater(0.01);
 }
 
 /** Throws ValueError where sums tell of what is no class. */

@@ -3,7 +3,7 @@ import { arange, checkOptions, type Tensor, ValueError, where } from '@nn/core';
 import { checkWeighting, type Weighting } from '../inputs.ts';
 import type { Elements } from '../mean-metric.ts';
 import { AnswerMetric, type AnswerValues, answerMean, elementsOf } from './answer-metric.ts';
-import { type Answers, answersOf, type PredictionOptions, scoresOf } from './labels.ts';
+import { type Answers, answersOf, areNoProbabilities, type PredictionOptions, scoresOf } from './labels.ts';
 import { marksOf } from './marks.ts';
 
 type Options = Omit<PredictionOptions, 'threshold'>;
@@ -55,8 +55,7 @@ const lossOf = (loss: Loss): AnswerValues<Options> => {
     const { isBinary, isLogits, weights, flaw } = answers;
     const scores = scoresOf(operation, answers);
     if (isBinary || isLogits) return elementsOf(loss(answers, scores), answers);
-    // p (p - 1) is above 0 outside of 0 to 1, of which rounding may lead a little beyond
-    const isNone = scores.mul(scores.sub(1)).greater(0.01).any(0, { keepAxes: true });
+    const isNone = areNoProbabilities(scores).any(0, { keepAxes: true });
     const counts = weights === null ? isNone : isNone.logicalAnd(weights.notEqual(0));
     return elementsOf(loss(answers, scores), { weights, flaw: where(counts, Number.POSITIVE_INFINITY, flaw) });
   };

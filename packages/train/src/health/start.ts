@@ -350,10 +350,15 @@ function ofGradients(names: readonly string[], sizes: readonly number[]): Findin
 /** How many parameters are looked at to see whether any moves: the smallest, which are copied soonest. */
 const fewParameters = 16;
 
-async function smallestOf(model: Model): Promise<string> {
+function smallestOf(model: Model): Promise<ArrayLike<number>[]> {
   const members = [...namedParameters(model).values()].filter(({ trainable }) => trainable);
   const few = members.sort((a, b) => a.size - b.size).slice(0, fewParameters);
-  return (await Promise.all(few.map((member) => member.data()))).map((values) => values.join()).join(';');
+  return Promise.all(few.map((member) => member.data()));
+}
+
+function isSame(a: ArrayLike<number>, b: ArrayLike<number> | undefined): boolean {
+  for (let k = 0; k < a.length; k++) if (a[k] !== b?.[k]) return false;
+  return true;
 }
 
 /**
@@ -368,17 +373,18 @@ async function smallestOf(model: Model): Promise<string> {
 export function startChecks(options: Readonly<Record<string, never>> = {}): Callback {
   const [unknown] = Object.keys(options);
   if (unknown !== undefined) throw new ValueError('startChecks', `no option ${unknown}: it takes none.`);
-  let before: string | null = null;
+  let before: readonly ArrayLike<number>[] | null = null;
   return {
     hears: ['start', 'epoch'],
     handle: async (event, training) => {
       const { model, data, validationData, lossOf, parts } = training;
       if (event.type === 'epoch' && before !== null) {
-        const isStill = before === (await smallestOf(model));
+        const [old, now] = [before, await smallestOf(model)];
         before = null;
         const message =
           'no parameter has changed in the first epoch: give the training its optimizer, or call optimizer.step(loss) in the step.';
-        if (isStill) training.warn('nothing-learned', message);
+        if (now.length > 0 && now.every((values, k) => isSame(values, old[k])))
+          training.warn('nothing-learned', message);
       }
       if (event.type !== 'start' || event.step > 0) return;
       before = training.optimizer === null ? await smallestOf(model) : null;
